@@ -1,0 +1,44 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+
+/** Encrypts what must not be readable in a stolen store. */
+export interface Seal {
+  seal(plain: string, purpose: string): string;
+  /** Throws when no key fits or the text was changed. */
+  open(sealed: string, purpose: string): string;
+}
+
+const ALGORITHM = 'aes-256-gcm';
+
+/**
+ * AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce; the purpose is authenticated too, so that a sealed value
+ * cannot be moved to another place. `secrets`: the current one first; the others open what they once sealed.
+ */
+export function makeSeal(secrets: readonly string[]): Seal {
+  const keys = secrets.map((secret) => createHash('sha256').update(`seal:${secret}`).digest());
+  const current = keys[0];
+  if (current === undefined) throw new Error('there is no key to seal with');
+  return {
+    seal(plain, purpose) {
+      const nonce = randomBytes(12);
+      const cipher = createCipheriv(ALGORITHM, current, nonce).setAAD(Buffer.from(purpose));
+      const text = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
+      return ['v1', nonce, text, cipher.getAuthTag()]
+        .map((part) => (typeof part === 'string' ? part : part.toString('base64url')))
+        .join('.');
+    },
+    open(sealed, purpose) {
+      const [, nonce = '', text = '', tag = ''] = sealed.split('.');
+      for (const key of keys) {
+        try {
+          const decipher = createDecipheriv(ALGORITHM, key, Buffer.from(nonce, 'base64url'))
+            .setAAD(Buffer.from(purpose))
+            .setAuthTag(Buffer.from(tag, 'base64url'));
+          return decipher.update(text, 'base64url', 'utf8') + decipher.final('utf8');
+        } catch {
+          // Sealed with another key: try the next.
+        }
+      }
+      throw new Error(`no key opens the sealed ${purpose}: KEY_ENCRYPTION_KEY is not the one that it was made with`);
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import type { Server } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type Koa from 'koa';
+import compose from 'koa-compose';
+import type { JWK } from 'oidc-provider';
+import { argon2Hasher } from './adapters/argon2Hasher.ts';
+import { makeSeal } from './adapters/seal.ts';
+import type { Config, Secrets } from './config/load.ts';
+import { seedClients, seedMembers } from './config/seed.ts';
+import { type Clock, seconds } from './core/clock.ts';
+import { beginJourney } from './core/journey/journey.ts';
+import { type KeyRing, loadOrMakeKeyRing } from './core/keys/keyRing.ts';
+import type { Stores } from './core/storage/stores.ts';
+import { consentStep } from './features/consent/consent.ts';
+import { interactionRoutes } from './features/interaction/index.ts';
+import { passwordStep } from './features/login/password.ts';
+import { protocolPages } from './features/protocol/index.ts';
+import { makeApp, pinToIssuer } from './http/app.ts';
+import { loadAssets } from './http/assets.ts';
+import { formGuard } from './http/csrf.ts';
+import { problemPages } from './http/problems.ts';
+import { makeRenderer } from './http/render.ts';
+import type { Logger } from './observe/logger.ts';
+import { authorizationRequests } from './oidc/authorizationRequests.ts';
+import { makeSigningKeys } from './oidc/jwks.ts';
+import { clientFault, isLostRequest, makeProvider } from './oidc/provider.ts';
+
+export interface Surroundings {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly stores: Stores;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The project's folder: views are found below it. */
+  readonly root: string;
+}
+
+/** The one place where parts meet. Seeds the store and answers with the app, ready to listen. */
+export async function composeApp({ config, secrets, stores, clock, log, root }: Surroundings): Promise<Koa> {
+  const { issuer } = config;
+  const hasher = argon2Hasher;
+
+  const assets = loadAssets(join(root, 'views/assets'));
+  const render = makeRenderer(join(root, 'views'), assets, config.plan);
+  const problems = problemPages(render);
+  const { clients, expiring, accounts, consents } = stores;
+
+  const provider = makeProvider(
+    {
+      issuer,
+      stores,
+      clock,
+      cookieKeys: secrets.cookieKeys,
+      jwks: await signingKeys(stores, secrets, clock),
+      pages: protocolPages({ clients, expiring, render, problems, issuer, isLostRequest }),
+      onInteraction: (id, clientId) => beginJourney(expiring, id, clientId, clock.now()),
+    },
+    {
+      refused: (event, error) => log.info({ event, error: error.message, detail: detailOf(error) }, 'protocol refusal'),
+      failed: (error) => log.error({ err: error }, 'protocol failure'),
+    },
+  );
+  pinToIssuer(provider, issuer);
+  await seedClients(stores, config.clients, (record) => clientFault(provider, record));
+  await seedMembers(stores, config.members, hasher, clock);
+
+  const interactions = interactionRoutes({
+    requests: authorizationRequests(() => provider),
+    clients,
+    expiring,
+    clock,
+    guard: formGuard(secrets.cookieKeys, new URL(issuer).origin),
+    render,
+    problems,
+    issuer,
+    steps: {
+      password: passwordStep({ accounts, hasher, clock, decoyHash: await hasher.hash('no password is this one') }),
+      consent: consentStep({ consents, clock }),
+    },
+  });
+
+  const app = makeApp({
+    issuer,
+    cookieKeys: secrets.cookieKeys,
+    log,
+    clock,
+    assets,
+    problems,
+    routes: [interactions, compose(provider.middleware)],
+  });
+  pinToIssuer(app, issuer);
+  return app;
+}
+
+const KEY_RING_SEAL = 'signing keys';
+
+async function signingKeys(stores: Stores, secrets: Secrets, clock: Clock): Promise<JWK[]> {
+  const seal = makeSeal(secrets.keyEncryptionKeys);
+  const make = async (): Promise<KeyRing> => ({
+    sealedJwks: seal.seal(JSON.stringify(await makeSigningKeys()), KEY_RING_SEAL),
+    createdAt: seconds(clock),
+  });
+  const ring = await loadOrMakeKeyRing(stores.keyRings, make);
+  return JSON.parse(seal.open(ring.sealedJwks, KEY_RING_SEAL));
+}
+
+const detailOf = (error: Error): string | undefined => (error as { error_description?: string }).error_description;
+
+/** Lets requests in flight finish, for ten seconds at most, then closes the store. */
+export async function drain(servers: readonly Server[], stores: Stores): Promise<void> {
+  const closed = servers.map(
+    (server) =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+  );
+  await Promise.race([Promise.all(closed), delay(10_000, undefined, { ref: false })]);
+  await stores.close();
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import type { ClientMetadata } from '../core/client/client.ts';
+
+/** `PLAN_FILE`: what the pages say about the plan. */
+export const PlanFile = z.object({
+  name: z.string().min(1),
+  phone: z.string().min(1),
+  tty: z.string().min(1),
+  website: z.url(),
+  phoneHours: z.record(z.string(), z.string()),
+});
+
+/** `CLIENTS_FILE`: relying parties in OpenID registration metadata. What is not listed here oidc-provider checks. */
+export const ClientsFile = z.array(
+  z.looseObject({
+    client_id: z.string().min(1),
+    client_secret: z.string().min(1).optional(),
+    redirect_uris: z.array(z.string()).default([]),
+    client_name: z.string().optional(),
+    client_uri: z.url().optional(),
+    initiate_login_uri: z.url().optional(),
+    first_party: z.boolean().optional(),
+  }),
+);
+
+const text = z.string().min(1);
+
+/** `MEMBERS_FILE`: accounts for development. */
+export const MembersFile = z.array(
+  z.looseObject({
+    username: text,
+    password: text,
+    email: z.email(),
+    phone: text,
+    memberNumber: text,
+    firstName: text,
+    lastName: text,
+    birthDate: z.iso.date(),
+    postalCode: text,
+    locale: z.string().default('en'),
+  }),
+);
+
+export type ClientEntry = ClientMetadata & { readonly client_secret?: string | undefined };
+export type MemberEntry = z.infer<typeof MembersFile>[number];

@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { z } from 'zod';
+import type { Plan } from '../http/render.ts';
+import { type ClientEntry, ClientsFile, type MemberEntry, MembersFile, PlanFile } from './files.ts';
+import { SECRETS, SETTINGS, type Settings } from './schema.ts';
+
+/** Everything the composition needs to know, checked. */
+export interface Config {
+  readonly production: boolean;
+  readonly port: number;
+  readonly issuer: string;
+  readonly logLevel: string;
+  readonly dataDir: string;
+  readonly servers: { readonly mongoUri: string; readonly redisUrl: string } | undefined;
+  /** Undefined in development: then they are made at first start and kept in the data folder. */
+  readonly secrets: Secrets | undefined;
+  readonly plan: Plan;
+  readonly clients: readonly ClientEntry[];
+  readonly members: readonly MemberEntry[];
+  readonly portalPort: number;
+}
+
+export interface Secrets {
+  readonly cookieKeys: readonly string[];
+  readonly keyEncryptionKeys: readonly string[];
+}
+
+/** The settings are wrong. The message lists every fault and what to change. */
+export class ConfigFault extends Error {
+  override name = 'ConfigFault';
+}
+
+/**
+ * Reads settings and the files that they name. Collects all faults and throws them as one ConfigFault.
+ * `root` is the project's folder, against which default files are found; files named by a setting count from the
+ * working folder.
+ */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>, root: string): Config {
+  const faults: string[] = [];
+  const settings = readSettings(env, faults);
+  if (settings === undefined) throw asFault(faults);
+
+  const production = settings.NODE_ENV === 'production';
+  const issuer = (settings.ISSUER ?? `http://localhost:${settings.PORT}`).replace(/\/$/, '');
+  faults.push(...crossFaults(settings, issuer, production));
+
+  const file = <T>(name: keyof Settings & `${string}_FILE`, fallback: string | undefined, schema: z.ZodType<T>) => {
+    const path = env[name] ? resolve(String(env[name])) : fallback && join(root, fallback);
+    return path === undefined ? undefined : readFile(name, path, schema, faults);
+  };
+  const development = (path: string) => (production ? undefined : path);
+  const portal = `http://localhost:${settings.PORTAL_PORT}`;
+  const plan = file('PLAN_FILE', 'config/plan.json', PlanFile);
+  const clients = file('CLIENTS_FILE', development('config/clients.dev.json'), ClientsFile) ?? [];
+  const members = production ? [] : (file('MEMBERS_FILE', 'config/members.dev.json', MembersFile) ?? []);
+  if (faults.length > 0 || plan === undefined) throw asFault(faults);
+
+  return {
+    production,
+    port: settings.PORT,
+    issuer,
+    logLevel: settings.LOG_LEVEL ?? (settings.NODE_ENV === 'development' ? 'warn' : 'info'),
+    dataDir: settings.DATA_DIR,
+    servers: serversOf(settings),
+    secrets: secretsOf(settings),
+    plan,
+    // The development clients name the sample portal at its usual port.
+    clients: env.CLIENTS_FILE ? clients : (moved(clients, 'http://localhost:3001', portal) as typeof clients),
+    members,
+    portalPort: production ? 0 : settings.PORTAL_PORT,
+  };
+}
+
+function readSettings(env: Readonly<Record<string, string | undefined>>, faults: string[]): Settings | undefined {
+  const given: Record<string, string> = {};
+  for (const name of Object.keys(SETTINGS.shape)) {
+    const value = env[name];
+    if (value !== undefined && value !== '') given[name] = value;
+  }
+  for (const name of SECRETS) {
+    const path = env[`${name}_FILE`];
+    if (!path) continue;
+    try {
+      given[name] = readFileSync(path, 'utf8').trim();
+    } catch (error) {
+      faults.push(`${name}_FILE: ${path} cannot be read (${reason(error)})`);
+    }
+  }
+  const parsed = SETTINGS.safeParse(given);
+  if (parsed.success) return parsed.data;
+  faults.push(...issuesOf(parsed.error));
+  return undefined;
+}
+
+/** What no setting shows by itself. */
+function crossFaults(settings: Settings, issuer: string, production: boolean): string[] {
+  const faults: string[] = [];
+  const { protocol, hostname, pathname } = new URL(issuer);
+  if (pathname !== '/') faults.push('ISSUER: must be an origin without a path, such as https://login.example.org');
+  if (protocol === 'http:' && !isLoopback(hostname)) {
+    faults.push('ISSUER: http is allowed on localhost only; members need https');
+  }
+  if ((settings.MONGODB_URI === undefined) !== (settings.REDIS_URL === undefined)) {
+    faults.push('MONGODB_URI and REDIS_URL: set both, or neither for the embedded store');
+  }
+  if (!production) return faults;
+  if (settings.MONGODB_URI === undefined && settings.REDIS_URL === undefined) {
+    faults.push('MONGODB_URI and REDIS_URL: production needs both');
+  }
+  for (const name of SECRETS) {
+    if (settings[name] === undefined) faults.push(`${name}: production needs it (or ${name}_FILE)`);
+  }
+  if (settings.MEMBERS_FILE !== undefined) faults.push('MEMBERS_FILE: is for development only');
+  return faults;
+}
+
+function readFile<T>(setting: string, path: string, schema: z.ZodType<T>, faults: string[]): T | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    faults.push(`${setting}: ${path} cannot be read as JSON (${reason(error)})`);
+    return undefined;
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  faults.push(...issuesOf(parsed.error).map((issue) => `${setting}: ${path}: ${issue}`));
+  return undefined;
+}
+
+const serversOf = ({ MONGODB_URI, REDIS_URL }: Settings) =>
+  MONGODB_URI === undefined || REDIS_URL === undefined ? undefined : { mongoUri: MONGODB_URI, redisUrl: REDIS_URL };
+
+const secretsOf = ({ COOKIE_KEYS, KEY_ENCRYPTION_KEY }: Settings): Secrets | undefined =>
+  COOKIE_KEYS === undefined || KEY_ENCRYPTION_KEY === undefined
+    ? undefined
+    : { cookieKeys: COOKIE_KEYS, keyEncryptionKeys: KEY_ENCRYPTION_KEY };
+
+const moved = (value: unknown, from: string, to: string): unknown =>
+  JSON.parse(JSON.stringify(value).replaceAll(from, to));
+
+const isLoopback = (hostname: string): boolean => ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+
+const issuesOf = (error: z.ZodError): string[] =>
+  error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`);
+
+const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+export const asFault = (faults: readonly string[]): ConfigFault =>
+  new ConfigFault(`The settings are not usable:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+
+/** Shorter secrets can be guessed; 32 characters of base64 are 192 bits. */
+const SECRET_MIN = 32;
+
+/** Every setting: its type, its default and what it is for. Read from the environment once, at the start. */
+export const SETTINGS = z.object({
+  NODE_ENV: z
+    .enum(['development', 'test', 'production'])
+    .default('development')
+    .describe('`production` demands real servers and real secrets'),
+  PORT: port(3000).describe('the port to listen on'),
+  ISSUER: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('the address that members and apps use; default http://localhost:PORT'),
+  MONGODB_URI: z
+    .string()
+    .startsWith('mongodb')
+    .optional()
+    .describe('MongoDB; together with REDIS_URL it replaces the embedded store'),
+  REDIS_URL: z.string().startsWith('redis').optional().describe('Redis'),
+  DATA_DIR: z
+    .string()
+    .default('.data')
+    .describe('the folder of the embedded store and of the secrets made at first start'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
+    .optional()
+    .describe('default: warn in development, info elsewhere'),
+  CLIENTS_FILE: z
+    .string()
+    .optional()
+    .describe('relying parties to put into the store; default in development: config/clients.dev.json'),
+  MEMBERS_FILE: z
+    .string()
+    .optional()
+    .describe('development only: members to put into the store; default config/members.dev.json'),
+  PLAN_FILE: z.string().default('config/plan.json').describe("the plan's name, phone and hours"),
+  PORTAL_PORT: port(3001).describe('development only: the port of the sample portal; 0 leaves it out'),
+  COOKIE_KEYS: secrets().describe('sign cookies and forms; comma-separated, the current one first'),
+  KEY_ENCRYPTION_KEY: secrets().describe(
+    'encrypts the signing keys in the store; comma-separated, the current one first',
+  ),
+});
+
+export type Settings = z.infer<typeof SETTINGS>;
+
+/** Settings that may also be given as `NAME_FILE`, the path of a file that holds the value. */
+export const SECRETS = ['COOKIE_KEYS', 'KEY_ENCRYPTION_KEY'] as const;
+
+function port(fallback: number) {
+  return z.coerce.number().int().min(0).max(65_535).default(fallback);
+}
+
+function secrets() {
+  return z
+    .string()
+    .transform((list) => list.split(',').map((secret) => secret.trim()))
+    .pipe(z.array(z.string().min(SECRET_MIN, `each secret needs ${SECRET_MIN} characters or more`)))
+    .optional();
+}

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { findBySignInName, openAccount } from '../core/account/account.ts';
+import { normalizePassword, type PasswordHasher } from '../core/account/password.ts';
+import type { ClientMetadata, ClientRecord } from '../core/client/client.ts';
+import { digestSecret } from '../core/client/secret.ts';
+import { type Clock, seconds } from '../core/clock.ts';
+import { upsert } from '../core/storage/collection.ts';
+import type { Stores } from '../core/storage/stores.ts';
+import type { ClientEntry, MemberEntry } from './files.ts';
+import { asFault } from './load.ts';
+
+/** A relying party of CLIENTS_FILE as it is stored. */
+function clientRecord({ client_secret, ...metadata }: ClientEntry): ClientRecord {
+  return {
+    metadata: metadata as ClientMetadata,
+    secretDigests: client_secret === undefined ? [] : [digestSecret(client_secret)],
+  };
+}
+
+/**
+ * Puts the relying parties of CLIENTS_FILE into the store: the file is right, whatever the store said before.
+ * Throws a ConfigFault that names every unusable one, before any is written.
+ */
+export async function seedClients(
+  { clients }: Stores,
+  entries: readonly ClientEntry[],
+  faultOf: (record: ClientRecord) => string | undefined,
+): Promise<void> {
+  const records = entries.map(clientRecord);
+  const faults = records.flatMap((record) => {
+    const fault = faultOf(record);
+    return fault === undefined ? [] : [`CLIENTS_FILE: client ${record.metadata.client_id}: ${fault}`];
+  });
+  if (faults.length > 0) throw asFault(faults);
+  for (const record of records) await upsert(clients, record.metadata.client_id, record);
+}
+
+/** Opens the accounts of MEMBERS_FILE. An account that is there already stays as it is. */
+export async function seedMembers(
+  { accounts }: Stores,
+  entries: readonly MemberEntry[],
+  hasher: PasswordHasher,
+  clock: Clock,
+): Promise<void> {
+  for (const { password, ...entry } of entries) {
+    if ((await findBySignInName(accounts, entry.username)) !== undefined) continue;
+    const now = seconds(clock);
+    await openAccount(accounts, randomUUID(), {
+      username: entry.username,
+      email: entry.email,
+      phone: entry.phone,
+      memberNumber: entry.memberNumber,
+      firstName: entry.firstName,
+      lastName: entry.lastName,
+      birthDate: entry.birthDate,
+      postalCode: entry.postalCode,
+      locale: entry.locale,
+      passwordHash: await hasher.hash(normalizePassword(password)),
+      emailConfirmed: true,
+      phoneConfirmed: true,
+      createdAt: now,
+      updatedAt: now,
+    });
+  }
+}

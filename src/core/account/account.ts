@@ -1,0 +1,44 @@
+import type { Collection, Stored } from '../storage/collection.ts';
+import { signInNameClaim } from './signInName.ts';
+
+/** A member's account. Its id is the `sub` that relying parties see: random, and never used again. */
+export interface Account {
+  readonly username: string;
+  /** The password's hash in PHC form. */
+  readonly passwordHash: string;
+  readonly email: string;
+  readonly emailConfirmed: boolean;
+  /** E.164. */
+  readonly phone: string;
+  readonly phoneConfirmed: boolean;
+  readonly memberNumber: string;
+  readonly firstName: string;
+  readonly lastName: string;
+  /** YYYY-MM-DD. */
+  readonly birthDate: string;
+  readonly postalCode: string;
+  /** BCP 47. */
+  readonly locale: string;
+  /** Seconds since 1970. */
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/**
+ * The account that a typed sign-in name belongs to: its username, or an email address that is confirmed on it.
+ */
+export function findBySignInName(accounts: Collection<Account>, typed: string): Promise<Stored<Account> | undefined> {
+  return accounts.findByClaim(signInNameClaim(typed));
+}
+
+/** Opens an account. Refuses when one of its sign-in names or its membership already belongs to another. */
+export async function openAccount(
+  accounts: Collection<Account>,
+  id: string,
+  account: Account,
+): Promise<'opened' | 'taken'> {
+  const names = new Set([signInNameClaim(account.username)]);
+  if (account.emailConfirmed) names.add(signInNameClaim(account.email));
+  const outcome = await accounts.insert(id, account, [...names, `member:${account.memberNumber}`]);
+  return outcome === 'inserted' ? 'opened' : 'taken';
+}

@@ -1,0 +1,66 @@
+import type { Collection } from '../storage/collection.ts';
+
+/** What a member has allowed an app: a lasting record, because it is a disclosure of medical data. */
+export interface Consent {
+  readonly accountId: string;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly claims: readonly string[];
+  /** Seconds since 1970. */
+  readonly givenAt: number;
+  readonly until: number;
+}
+
+/** What an app asks for beyond what it may already see. */
+export interface ConsentRequest {
+  readonly scopes: readonly string[];
+  readonly claims: readonly string[];
+}
+
+/** A consent is asked for again after this many days. */
+export const CONSENT_DAYS = 365;
+
+const consentId = (accountId: string, clientId: string): string => `${accountId}/${clientId}`;
+
+/** The consent that holds now, or undefined when there is none or it has run out. */
+export async function findConsent(
+  consents: Collection<Consent>,
+  accountId: string,
+  clientId: string,
+  nowSeconds: number,
+): Promise<Consent | undefined> {
+  const stored = await consents.find(consentId(accountId, clientId));
+  return stored !== undefined && stored.value.until > nowSeconds ? stored.value : undefined;
+}
+
+/** Adds what was just allowed to what was allowed before and still holds. */
+export async function giveConsent(
+  consents: Collection<Consent>,
+  accountId: string,
+  clientId: string,
+  request: ConsentRequest,
+  nowSeconds: number,
+): Promise<void> {
+  const id = consentId(accountId, clientId);
+  for (;;) {
+    const stored = await consents.find(id);
+    const before = stored !== undefined && stored.value.until > nowSeconds ? stored.value : undefined;
+    const consent: Consent = {
+      accountId,
+      clientId,
+      scopes: union(before?.scopes, request.scopes),
+      claims: union(before?.claims, request.claims),
+      givenAt: nowSeconds,
+      until: nowSeconds + CONSENT_DAYS * 86_400,
+    };
+    const written =
+      stored === undefined
+        ? (await consents.insert(id, consent)) === 'inserted'
+        : await consents.replace(id, stored.version, consent);
+    if (written) return;
+  }
+}
+
+const union = (before: readonly string[] = [], added: readonly string[]): string[] => [
+  ...new Set([...before, ...added]),
+];

@@ -1,0 +1,64 @@
+import type { Expiring } from '../storage/expiring.ts';
+
+/**
+ * A member's way through our pages for one authorization request. It stores facts ("password proven at t"), never a
+ * current page: what comes next is worked out anew each time, so that back, a second tab, a bookmark and a skipped or
+ * repeated step are one case.
+ */
+export interface Journey {
+  readonly id: string;
+  readonly clientId: string;
+  readonly facts: Facts;
+  /** For compare-and-swap. */
+  readonly version: number;
+}
+
+export interface Facts {
+  readonly password?: PasswordFact;
+  readonly consent?: ConsentFact;
+}
+
+export interface PasswordFact {
+  readonly accountId: string;
+  /** Seconds since 1970. */
+  readonly at: number;
+}
+
+export interface ConsentFact {
+  readonly decision: 'allowed' | 'denied';
+  readonly at: number;
+}
+
+/** What an authorization request still wants of the member. */
+export type Requirement = 'password' | 'consent';
+
+/** The screen to show next: the first requirement, in this order, that no fact meets. */
+export function nextStep(facts: Facts, requirements: ReadonlySet<Requirement>): Requirement | 'done' {
+  const order: readonly Requirement[] = ['password', 'consent'];
+  return order.find((step) => requirements.has(step) && facts[step] === undefined) ?? 'done';
+}
+
+/** A journey is remembered for a day, so that an old page still knows the way back to the app that opened it. */
+export const JOURNEY_REMEMBERED_MS = 24 * 60 * 60 * 1000;
+
+/** A journey can be walked for this many seconds. */
+export const JOURNEY_TTL = 60 * 60;
+
+const journeyKey = (id: string): string => `journey:${id}`;
+
+export async function findJourney(expiring: Expiring, id: string): Promise<Journey | undefined> {
+  const entry = await expiring.get(journeyKey(id));
+  if (entry === undefined) return undefined;
+  const { clientId, facts } = entry.value as Pick<Journey, 'clientId' | 'facts'>;
+  return { id, clientId, facts, version: entry.version };
+}
+
+export async function beginJourney(expiring: Expiring, id: string, clientId: string, now: number): Promise<void> {
+  await expiring.put(journeyKey(id), { clientId, facts: {} }, now + JOURNEY_REMEMBERED_MS);
+}
+
+/** Adds facts. False when another request has moved the journey on in between: read it again and show what is next. */
+export function addFacts(expiring: Expiring, journey: Journey, facts: Facts, now: number): Promise<boolean> {
+  const value = { clientId: journey.clientId, facts: { ...journey.facts, ...facts } };
+  return expiring.swap(journeyKey(journey.id), journey.version, value, now + JOURNEY_REMEMBERED_MS);
+}

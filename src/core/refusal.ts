@@ -1,0 +1,24 @@
+/**
+ * Every way in which we say no to a person. A refusal is a value: it is worded in each language, logged, and seen in a
+ * test. Only bugs and dependencies that do not answer throw.
+ */
+export const REFUSALS = [
+  /** The name is unknown or the password wrong; which of them is never told. */
+  'credentials-rejected',
+  'username-missing',
+  'password-missing',
+  'decision-missing',
+  /** The form was not sent by our own page, or long ago. */
+  'form-not-ours',
+  'form-too-large',
+] as const;
+
+export type Refusal = (typeof REFUSALS)[number];
+
+/** What a step answers: the facts that it has proven, or why not. */
+export type Outcome<Proven> =
+  | { readonly ok: true; readonly proven: Proven }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+export const proven = <Proven>(facts: Proven): Outcome<Proven> => ({ ok: true, proven: facts });
+export const refused = (refusal: Refusal): Outcome<never> => ({ ok: false, refusal });

@@ -1,0 +1,45 @@
+/**
+ * What must last: one document per id, with a version for compare-and-swap and claims for uniqueness.
+ *
+ * A claim is a value that one document of the collection may hold, such as a sign-in name. It is a record of its own
+ * whose key is the value, so that no store needs a multi-document transaction to keep it unique.
+ */
+export interface Collection<T extends object> {
+  /** The document with this id, or undefined. */
+  find(id: string): Promise<Stored<T> | undefined>;
+
+  /** The document that holds this claim, or undefined. */
+  findByClaim(claim: string): Promise<Stored<T> | undefined>;
+
+  /** Stores a new document together with its claims: all of them, or nothing. */
+  insert(id: string, value: T, claims?: readonly string[]): Promise<InsertOutcome>;
+
+  /** Replaces the document if it still has this version. False when it has moved on or is gone. */
+  replace(id: string, version: number, value: T): Promise<boolean>;
+}
+
+/** A document as it stands in the store. `version` starts at 1 and grows by one with each replacement. */
+export interface Stored<T> {
+  readonly id: string;
+  readonly version: number;
+  readonly value: T;
+}
+
+export type InsertOutcome = 'inserted' | 'id-taken' | 'claim-taken';
+
+/** A claim whose document never came (its writer died in between) may be taken over after this many milliseconds. */
+export const ORPHAN_CLAIM_AFTER = 60_000;
+
+/**
+ * Writes the document whatever stands there now; for records that are re-read from a file at each start.
+ * Gives up after five lost races.
+ */
+export async function upsert<T extends object>(collection: Collection<T>, id: string, value: T): Promise<void> {
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    const current = await collection.find(id);
+    if (current === undefined) {
+      if ((await collection.insert(id, value)) === 'inserted') return;
+    } else if (await collection.replace(id, current.version, value)) return;
+  }
+  throw new Error(`the document ${id} changes too often to be written`);
+}

@@ -1,0 +1,16 @@
+import type { Account } from '../account/account.ts';
+import type { ClientRecord } from '../client/client.ts';
+import type { Consent } from '../consent/consent.ts';
+import type { KeyRing } from '../keys/keyRing.ts';
+import type { Collection } from './collection.ts';
+import type { Expiring } from './expiring.ts';
+
+/** Everything that is kept, on whichever servers. */
+export interface Stores {
+  readonly accounts: Collection<Account>;
+  readonly clients: Collection<ClientRecord>;
+  readonly consents: Collection<Consent>;
+  readonly keyRings: Collection<KeyRing>;
+  readonly expiring: Expiring;
+  close(): Promise<void>;
+}

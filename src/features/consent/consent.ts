@@ -1,0 +1,36 @@
+import { type Clock, seconds } from '../../core/clock.ts';
+import { CONSENT_DAYS, type Consent, giveConsent } from '../../core/consent/consent.ts';
+import { proven, refused } from '../../core/refusal.ts';
+import type { Collection } from '../../core/storage/collection.ts';
+import { step } from '../../http/step.ts';
+
+/** The scopes that have words of their own on the page; others are shown by name. */
+const WORDED = new Set(['openid', 'profile', 'email', 'phone', 'address', 'membership', 'offline_access']);
+
+/** Asks whether an app that is not the plan's own may see what it asks for. */
+export const consentStep = (deps: { consents: Collection<Consent>; clock: Clock }) =>
+  step<'allow' | 'deny'>({
+    name: 'consent',
+    view: 'consent/consent',
+
+    show: async ({ request }) => ({
+      scopes: request.scopes.map((name) => ({ name, worded: WORDED.has(name) })),
+      claims: request.claims,
+      days: CONSENT_DAYS,
+    }),
+
+    parse(form) {
+      const decision = form.get('decision');
+      return decision === 'allow' || decision === 'deny' ? proven(decision) : refused('decision-missing');
+    },
+
+    async submit(decision, { request }) {
+      const at = seconds(deps.clock);
+      if (decision === 'deny') return proven({ consent: { decision: 'denied', at } });
+      if (request.accountId === undefined) throw new Error('consent was asked of nobody');
+      await giveConsent(deps.consents, request.accountId, request.clientId, request, at);
+      return proven({ consent: { decision: 'allowed', at } });
+    },
+
+    fieldOf: () => 'allow',
+  });

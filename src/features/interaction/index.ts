@@ -1,0 +1,21 @@
+/**
+ * A relying party has sent a member here and oidc-provider wants something of them. `GET /interaction/:uid` shows the
+ * next screen of the journey, `POST /interaction/:uid/:step` takes an answer; the pipeline does both for every step.
+ */
+import Router from '@koa/router';
+import type { Middleware } from 'koa';
+import type { PageContext, PageState } from '../../http/context.ts';
+import { type PipelineDependencies, pipeline } from '../../http/pipeline.ts';
+
+export function interactionRoutes(deps: PipelineDependencies): Middleware<PageState> {
+  const { get, post } = pipeline(deps);
+  const router = new Router<PageState>();
+  router.get('/interaction/:uid', (ctx) => get(ctx as PageContext, String(ctx.params.uid)));
+  // A reload of a refused form asks for the form's address: it belongs to the same journey.
+  router.get('/interaction/:uid/:step', (ctx) => ctx.redirect(`/interaction/${ctx.params.uid}`));
+  router.post('/interaction/:uid/:step', (ctx) =>
+    post(ctx as PageContext, String(ctx.params.uid), String(ctx.params.step)),
+  );
+  // The router adds its own fields to the context that it is given.
+  return router.routes() as unknown as Middleware<PageState>;
+}

@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import Koa, { type Middleware } from 'koa';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { Assets } from './assets.ts';
+import type { PageState } from './context.ts';
+import { securityHeaders } from './headers.ts';
+import { locale } from './locale.ts';
+import type { ProblemPages } from './problems.ts';
+
+export interface AppParts {
+  readonly issuer: string;
+  readonly cookieKeys: readonly string[];
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly assets: Assets;
+  readonly problems: ProblemPages;
+  /** Our pages, in order, then the protocol endpoints. */
+  readonly routes: readonly Middleware<PageState>[];
+}
+
+/** The middleware list, top to bottom. */
+export function makeApp(parts: AppParts): Koa<PageState> {
+  const { protocol } = new URL(parts.issuer);
+  const app = new Koa<PageState>();
+  app.keys = [...parts.cookieKeys];
+  app.use(requestLog(parts.log, parts.clock));
+  app.use(securityHeaders(protocol === 'https:'));
+  app.use(parts.assets.serve);
+  app.use(locale(protocol === 'https:'));
+  app.use(async (ctx, next) => {
+    try {
+      await next();
+      if (ctx.status === 404 && ctx.body === undefined && ctx.accepts('json', 'html') === 'html') {
+        parts.problems.notFound(ctx);
+      }
+    } catch (error) {
+      parts.problems.failed(ctx, error);
+    }
+  });
+  for (const route of parts.routes) app.use(route);
+  return app;
+}
+
+/** Makes an app build every address from the issuer, never from the Host or X-Forwarded-* headers of a request. */
+export function pinToIssuer(app: Koa, issuer: string): void {
+  const { host, protocol } = new URL(issuer);
+  Object.defineProperties(app.request, {
+    host: { get: () => host },
+    protocol: { get: () => protocol.slice(0, -1) },
+  });
+}
+
+/** One line for each request: which, how it ended, how long it took. Never a query, a body or a cookie. */
+function requestLog(log: Logger, clock: Clock): Middleware<PageState> {
+  return async (ctx, next) => {
+    const started = clock.now();
+    ctx.state.requestId = randomUUID();
+    ctx.state.log = log.child({ requestId: ctx.state.requestId });
+    ctx.set('X-Request-Id', ctx.state.requestId);
+    await next();
+    ctx.state.log.info(
+      { method: ctx.method, path: ctx.path, status: ctx.status, ms: clock.now() - started },
+      'request',
+    );
+  };
+}

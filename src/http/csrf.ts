@@ -1,0 +1,36 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { PageContext } from './context.ts';
+
+/** Ties a form to what it acts on, so that only a page of ours can send it (OWASP CSRF Prevention: signed token). */
+export interface FormGuard {
+  /** The token to put into a form about `subject`. */
+  token(subject: string): string;
+  /** Whether the form came from our own page about this subject. */
+  accepts(ctx: PageContext, subject: string, token: string | undefined): boolean;
+}
+
+/** `keys`: the current one first; forms signed with an older one still count. */
+export function formGuard(keys: readonly string[], issuerOrigin: string): FormGuard {
+  const sign = (key: string, subject: string) =>
+    createHmac('sha256', key).update(`form:${subject}`).digest('base64url');
+  return {
+    token: (subject) => sign(keys[0] ?? '', subject),
+    accepts: (ctx, subject, token) =>
+      isSameOrigin(ctx, issuerOrigin) &&
+      token !== undefined &&
+      keys.some((key) => sameBytes(token, sign(key, subject))),
+  };
+}
+
+/** Fetch Metadata where the browser sends it (W3C Fetch Metadata 2.2), else the Origin header (RFC 6454). */
+function isSameOrigin(ctx: PageContext, issuerOrigin: string): boolean {
+  const site = ctx.get('Sec-Fetch-Site');
+  if (site !== '') return site === 'same-origin' || site === 'none';
+  const origin = ctx.get('Origin');
+  return origin === '' || origin === issuerOrigin;
+}
+
+function sameBytes(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}

@@ -1,0 +1,128 @@
+import { type App, type ClientMetadata, type ClientRecord, describeApp, formTargets } from '../core/client/client.ts';
+import type { Clock } from '../core/clock.ts';
+import type { AuthorizationRequest, RequestResult } from '../core/journey/authorizationRequest.ts';
+import { resultOf } from '../core/journey/authorizationRequest.ts';
+import { addFacts, findJourney, nextStep, type Requirement } from '../core/journey/journey.ts';
+import { type Outcome, proven, type Refusal, refused } from '../core/refusal.ts';
+import type { Collection } from '../core/storage/collection.ts';
+import type { Expiring } from '../core/storage/expiring.ts';
+import type { PageContext } from './context.ts';
+import type { FormGuard } from './csrf.ts';
+import { type Form, readForm } from './form.ts';
+import { allowFormsTo } from './headers.ts';
+import { applyUiLocales } from './locale.ts';
+import { type ProblemPages, REFUSAL_STATUS } from './problems.ts';
+import type { Render } from './render.ts';
+import type { AnyStep, StepContext } from './step.ts';
+
+/** The authorization requests that wait for a member; oidc-provider keeps them. */
+export interface AuthorizationRequests {
+  find(ctx: PageContext, id: string): Promise<AuthorizationRequest | undefined>;
+  hasSession(ctx: PageContext): Promise<boolean>;
+  finish(ctx: PageContext, result: RequestResult): Promise<string>;
+}
+
+export interface PipelineDependencies {
+  readonly requests: AuthorizationRequests;
+  readonly clients: Collection<ClientRecord>;
+  readonly expiring: Expiring;
+  readonly clock: Clock;
+  readonly guard: FormGuard;
+  readonly render: Render;
+  readonly problems: ProblemPages;
+  readonly steps: Readonly<Record<Requirement, AnyStep>>;
+  readonly issuer: string;
+}
+
+interface Opened extends StepContext {
+  readonly client: ClientMetadata;
+  readonly app: App;
+}
+
+/** The one way through every step. GET shows what is next; POST takes one answer. */
+export function pipeline(deps: PipelineDependencies) {
+  function lost(ctx: PageContext, client?: ClientMetadata): undefined {
+    deps.problems.expired(ctx, client && describeApp(client, deps.issuer));
+  }
+
+  /** Finds the journey, the request and the app, or shows the way back. */
+  async function open(ctx: PageContext, id: string): Promise<Opened | undefined> {
+    const journey = await findJourney(deps.expiring, id);
+    if (journey === undefined) return lost(ctx);
+    const client = (await deps.clients.find(journey.clientId))?.value.metadata;
+    const request = await deps.requests.find(ctx, id);
+    if (client !== undefined && request !== undefined) {
+      applyUiLocales(ctx, request.uiLocales);
+      return { journey, request, client, app: describeApp(client, deps.issuer) };
+    }
+    return lost(ctx, client);
+  }
+
+  const next = ({ journey, request }: Opened) => nextStep(journey.facts, new Set([request.requirement]));
+
+  async function show(ctx: PageContext, opened: Opened, step: AnyStep, refusal?: Refusal, typed?: Form) {
+    const { journey, app, client } = opened;
+    const locals = {
+      app,
+      action: `/interaction/${journey.id}/${step.name}`,
+      formToken: deps.guard.token(journey.id),
+      refusal,
+      field: refusal && step.fieldOf(refusal),
+      ...(await step.show(opened, typed)),
+    };
+    allowFormsTo(ctx, formTargets(client));
+    deps.render(ctx, step.view, locals, refusal === undefined ? 200 : REFUSAL_STATUS[refusal]);
+  }
+
+  async function read(ctx: PageContext, id: string): Promise<Outcome<Form>> {
+    const form = await readForm(ctx);
+    if (form === undefined) return refused('form-too-large');
+    return deps.guard.accepts(ctx, id, form.get('form_token')) ? proven(form) : refused('form-not-ours');
+  }
+
+  return {
+    async get(ctx: PageContext, id: string): Promise<void> {
+      const opened = await open(ctx, id);
+      if (opened === undefined) return;
+      const step = next(opened);
+      if (step === 'done') return redirect(ctx, await deps.requests.finish(ctx, resultOf(opened.journey.facts)));
+      if (opened.request.onlyNeedsASession && (await deps.requests.hasSession(ctx))) {
+        return redirect(ctx, await deps.requests.finish(ctx, {}));
+      }
+      await show(ctx, opened, deps.steps[step]);
+    },
+
+    async post(ctx: PageContext, id: string, stepName: string): Promise<void> {
+      const home = `/interaction/${id}`;
+      const form = await read(ctx, id);
+      if (!form.ok) return deps.problems.refused(ctx, form.refusal, home);
+      const opened = await open(ctx, id);
+      if (opened === undefined) return;
+      const due = next(opened);
+      // Not the step that is next: an old tab, a second click. The GET shows what is.
+      if (due === 'done' || due !== stepName) return redirect(ctx, home);
+
+      const step = deps.steps[due];
+      const input = step.parse(form.proven);
+      const outcome = input.ok ? await step.submit(input.proven, opened) : input;
+      ctx.state.log.info(
+        {
+          event: 'step',
+          step: due,
+          outcome: outcome.ok ? 'proven' : outcome.refusal,
+          clientId: opened.journey.clientId,
+        },
+        'step',
+      );
+      if (!outcome.ok) return show(ctx, opened, step, outcome.refusal, form.proven);
+      await addFacts(deps.expiring, opened.journey, outcome.proven, deps.clock.now());
+      redirect(ctx, home);
+    },
+  };
+}
+
+function redirect(ctx: PageContext, to: string): void {
+  ctx.status = 303;
+  ctx.set('Cache-Control', 'no-store');
+  ctx.redirect(to);
+}

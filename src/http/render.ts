@@ -1,0 +1,48 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ejs from 'ejs';
+import type { Assets } from './assets.ts';
+import type { PageContext } from './context.ts';
+import { LOCALES, languageName } from './words.ts';
+
+/** The plan as its members know it; `config/plan.json`. */
+export interface Plan {
+  readonly name: string;
+  readonly phone: string;
+  readonly tty: string;
+  readonly website: string;
+  readonly phoneHours: Readonly<Record<string, string>>;
+}
+
+/** Shows a view inside the layout: sets status, type and body of the answer. */
+export type Render = (ctx: PageContext, view: string, locals?: object, status?: number) => void;
+
+/** Compiles every view once, so that a broken one stops the start and not a member. */
+export function makeRenderer(viewsDir: string, assets: Assets, plan: Plan): Render {
+  const views = new Map<string, ejs.TemplateFunction>();
+  for (const file of readdirSync(viewsDir, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ejs')) continue;
+    const filename = join(viewsDir, file);
+    const template = ejs.compile(readFileSync(filename, 'utf8'), { filename, root: viewsDir, cache: true });
+    views.set(file.slice(0, -'.ejs'.length), template);
+  }
+  const view = (name: string): ejs.TemplateFunction => {
+    const template = views.get(name);
+    if (template === undefined) throw new Error(`no view ${name}`);
+    return template;
+  };
+
+  return (ctx, name, locals = {}, status = 200) => {
+    const { t, locale, nonce, requestId } = ctx.state;
+    const page = {
+      ...{ t, locale, nonce, requestId, plan, locales: LOCALES, languageName, asset: assets.url },
+      ...{ heading: `${name.replace('/', '.')}.title`, refusal: undefined, field: undefined, app: undefined },
+      ...locals,
+    };
+    const body = view(name)(page);
+    ctx.status = status;
+    ctx.type = 'html';
+    ctx.set('Cache-Control', 'no-store');
+    ctx.body = view('layout')({ ...page, body });
+  };
+}

@@ -1,0 +1,26 @@
+import { type Logger, pino } from 'pino';
+
+export type { Logger };
+
+/** Where log lines go when not to standard output; for tests that read them. */
+export interface LogSink {
+  write(line: string): void;
+}
+
+/**
+ * JSON lines. Whatever is logged by accident under one of these names is blanked; nothing logs a request's body, query or
+ * cookies in the first place.
+ */
+export function makeLogger(level: string, sink?: LogSink): Logger {
+  const options = {
+    level,
+    base: null,
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: {
+      paths: ['password', 'client_secret', 'code', 'token', '*.password', '*.client_secret'],
+      censor: '[blanked]',
+    },
+  };
+  return sink === undefined ? pino(options) : pino(options, sink);
+}

@@ -1,0 +1,32 @@
+import type { Account } from '../core/account/account.ts';
+import type { Stored } from '../core/storage/collection.ts';
+
+/** Which claims each scope opens (OpenID Connect Core 5.4); `membership` is the plan's own. */
+export const CLAIMS_BY_SCOPE = {
+  openid: ['sub'],
+  profile: ['name', 'given_name', 'family_name', 'preferred_username', 'birthdate', 'locale', 'updated_at'],
+  email: ['email', 'email_verified'],
+  phone: ['phone_number', 'phone_number_verified'],
+  address: ['address'],
+  membership: ['member_number'],
+} as const;
+
+/** A member's claims. oidc-provider lets through only those that scopes and consent allow. */
+export function memberClaims({ id, value: account }: Stored<Account>) {
+  return {
+    sub: id,
+    name: `${account.firstName} ${account.lastName}`,
+    given_name: account.firstName,
+    family_name: account.lastName,
+    preferred_username: account.username,
+    birthdate: account.birthDate,
+    locale: account.locale,
+    updated_at: account.updatedAt,
+    email: account.email,
+    email_verified: account.emailConfirmed,
+    phone_number: account.phone,
+    phone_number_verified: account.phoneConfirmed,
+    address: { postal_code: account.postalCode },
+    member_number: account.memberNumber,
+  };
+}

@@ -1,0 +1,34 @@
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { type Clock, seconds } from '../core/clock.ts';
+import { type Consent, findConsent } from '../core/consent/consent.ts';
+import type { Collection } from '../core/storage/collection.ts';
+
+/**
+ * The grant that this authorization request may use. It is built from the lasting consent, so that what a member once
+ * allowed is not asked again in the next session; the plan's own apps are granted what they ask for.
+ */
+export function loadGrantFrom(consents: Collection<Consent>, clock: Clock) {
+  return async (ctx: KoaContextWithOIDC) => {
+    const { client, account, session, provider } = ctx.oidc;
+    if (client === undefined || account === undefined || session === undefined) return undefined;
+
+    const allowed = isFirstParty(client)
+      ? { scopes: [...ctx.oidc.requestParamOIDCScopes], claims: [...ctx.oidc.requestParamClaims] }
+      : await findConsent(consents, account.accountId, client.clientId, seconds(clock));
+    if (allowed === undefined) return undefined;
+
+    const grantId = session.grantIdFor(client.clientId);
+    const existing = grantId === undefined ? undefined : await provider.Grant.find(grantId);
+    const reusable = existing?.accountId === account.accountId ? existing : undefined;
+    const grant = reusable ?? new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
+
+    const before = JSON.stringify(grant.openid);
+    grant.addOIDCScope([...allowed.scopes]);
+    grant.addOIDCClaims([...allowed.claims]);
+    if (reusable === undefined || JSON.stringify(grant.openid) !== before) await grant.save();
+    return grant;
+  };
+}
+
+/** `first_party` is metadata of our own, which oidc-provider keeps under its own name. */
+export const isFirstParty = (client: object): boolean => (client as { first_party?: unknown }).first_party === true;

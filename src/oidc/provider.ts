@@ -1,0 +1,41 @@
+import type { EventEmitter } from 'node:events';
+import { errors, Provider } from 'oidc-provider';
+import type { ClientRecord } from '../core/client/client.ts';
+import { secretMatches } from '../core/client/secret.ts';
+import { providerMetadata } from './adapter.ts';
+import { type OidcDependencies, oidcConfiguration } from './configuration.ts';
+
+/** Hears of what the protocol endpoints could not do. */
+export interface ProtocolLog {
+  refused(event: string, error: Error): void;
+  failed(error: Error): void;
+}
+
+/** Builds the provider. It is a Koa app whose middleware runs inside ours. */
+export function makeProvider(deps: OidcDependencies, log: ProtocolLog): Provider {
+  const provider = new Provider(deps.issuer, oidcConfiguration(deps));
+  provider.Client.prototype.compareClientSecret = function compareClientSecret(actual: string) {
+    return secretMatches(actual, (this.clientSecret ?? '').split(' '));
+  };
+  provider.on('server_error', (_ctx, error) => log.failed(error));
+  for (const event of ['authorization.error', 'grant.error', 'userinfo.error', 'end_session.error']) {
+    // The types list each event by itself; what these four say is the same.
+    (provider as EventEmitter).on(event, (_ctx: unknown, error: Error) => log.refused(event, error));
+  }
+  return provider;
+}
+
+/** What oidc-provider finds wrong with a client's metadata, or undefined. */
+export function clientFault(provider: Provider, record: ClientRecord): string | undefined {
+  try {
+    // The constructor validates; the types hide it because only oidc-provider itself makes clients.
+    new (provider.Client as unknown as new (metadata: object) => object)(providerMetadata(record));
+    return undefined;
+  } catch (error) {
+    const { error_description: description, message } = error as { error_description?: string; message: string };
+    return description ?? message;
+  }
+}
+
+/** Whether oidc-provider lost the thread of an authorization request: a cookie is gone, or the request is. */
+export const isLostRequest = (error: unknown): boolean => error instanceof errors.SessionNotFound;

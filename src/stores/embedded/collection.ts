@@ -1,0 +1,67 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Collection, InsertOutcome, Stored } from '../../core/storage/collection.ts';
+
+interface DocumentRow {
+  id: string;
+  version: number;
+  value: string;
+}
+
+/** One collection of lasting documents in the embedded database. */
+export class EmbeddedCollection<T extends object> implements Collection<T> {
+  readonly #db: DatabaseSync;
+  readonly #name: string;
+  readonly #find: StatementSync;
+  readonly #findByClaim: StatementSync;
+  readonly #insert: StatementSync;
+  readonly #claim: StatementSync;
+  readonly #replace: StatementSync;
+
+  constructor(db: DatabaseSync, name: string) {
+    this.#db = db;
+    this.#name = name;
+    this.#find = db.prepare('SELECT id, version, value FROM documents WHERE collection = ? AND id = ?');
+    this.#findByClaim = db.prepare(
+      `SELECT d.id, d.version, d.value FROM claims c JOIN documents d ON d.collection = c.collection AND d.id = c.owner
+       WHERE c.collection = ? AND c.claim = ?`,
+    );
+    this.#insert = db.prepare(
+      'INSERT INTO documents (collection, id, version, value) VALUES (?, ?, 1, ?) ON CONFLICT DO NOTHING',
+    );
+    this.#claim = db.prepare('INSERT INTO claims (collection, claim, owner) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
+    this.#replace = db.prepare(
+      'UPDATE documents SET value = ?, version = version + 1 WHERE collection = ? AND id = ? AND version = ?',
+    );
+  }
+
+  async find(id: string): Promise<Stored<T> | undefined> {
+    return this.#read(this.#find.get(this.#name, id));
+  }
+
+  async findByClaim(claim: string): Promise<Stored<T> | undefined> {
+    return this.#read(this.#findByClaim.get(this.#name, claim));
+  }
+
+  async insert(id: string, value: T, claims: readonly string[] = []): Promise<InsertOutcome> {
+    this.#db.exec('BEGIN IMMEDIATE');
+    const outcome = this.#tryInsert(id, value, claims);
+    this.#db.exec(outcome === 'inserted' ? 'COMMIT' : 'ROLLBACK');
+    return outcome;
+  }
+
+  async replace(id: string, version: number, value: T): Promise<boolean> {
+    return this.#replace.run(JSON.stringify(value), this.#name, id, version).changes === 1;
+  }
+
+  #tryInsert(id: string, value: T, claims: readonly string[]): InsertOutcome {
+    if (this.#insert.run(this.#name, id, JSON.stringify(value)).changes === 0) return 'id-taken';
+    const free = claims.every((claim) => this.#claim.run(this.#name, claim, id).changes === 1);
+    return free ? 'inserted' : 'claim-taken';
+  }
+
+  #read(row: unknown): Stored<T> | undefined {
+    if (row === undefined) return undefined;
+    const { id, version, value } = row as DocumentRow;
+    return { id, version, value: JSON.parse(value) };
+  }
+}

@@ -1,0 +1,54 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../../core/clock.ts';
+import type { Stores } from '../../core/storage/stores.ts';
+import { EmbeddedCollection } from './collection.ts';
+import { EmbeddedExpiring } from './expiring.ts';
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS documents (
+    collection TEXT, id TEXT, version INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (collection, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS claims (
+    collection TEXT, claim TEXT, owner TEXT NOT NULL, PRIMARY KEY (collection, claim)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS entries (
+    key TEXT PRIMARY KEY, value TEXT NOT NULL, version INTEGER NOT NULL, spent_at INTEGER, deadline INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS entries_by_deadline ON entries (deadline);
+  CREATE TABLE IF NOT EXISTS members (
+    name TEXT, member TEXT, deadline INTEGER NOT NULL, PRIMARY KEY (name, member)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS members_by_deadline ON members (deadline);
+`;
+
+const SWEEP_EVERY_MS = 60_000;
+
+/**
+ * The embedded store: one SQLite file, one process. `dataDir` is made if missing; `:memory:` keeps everything in memory.
+ * Throws when the file cannot be opened or is no database of ours.
+ */
+export function openEmbeddedStores(dataDir: string, clock: Clock): Stores {
+  const db = new DatabaseSync(dataDir === ':memory:' ? dataDir : fileIn(dataDir));
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000;');
+  db.exec(SCHEMA);
+  const expiring = new EmbeddedExpiring(db, clock);
+  const sweeper = setInterval(() => expiring.sweep(), SWEEP_EVERY_MS).unref();
+  return {
+    accounts: new EmbeddedCollection(db, 'accounts'),
+    clients: new EmbeddedCollection(db, 'clients'),
+    consents: new EmbeddedCollection(db, 'consents'),
+    keyRings: new EmbeddedCollection(db, 'keyRings'),
+    expiring,
+    close: async () => {
+      clearInterval(sweeper);
+      db.close();
+    },
+  };
+}
+
+function fileIn(dataDir: string): string {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  return join(dataDir, 'store.sqlite');
+}

@@ -1,0 +1,107 @@
+import type { Model } from 'mongoose';
+import { mongo, trusted } from 'mongoose';
+import type { Clock } from '../../core/clock.ts';
+import { type Collection, type InsertOutcome, ORPHAN_CLAIM_AFTER, type Stored } from '../../core/storage/collection.ts';
+import { Unavailable } from '../../core/storage/unavailable.ts';
+import type { ClaimDocument, Versioned } from './schemas.ts';
+
+/** One collection of lasting documents in MongoDB. Every failure of the server leaves as Unavailable. */
+export class MongoCollection<T extends object> implements Collection<T> {
+  readonly #model: Model<Versioned<T>>;
+  readonly #claims: Model<ClaimDocument>;
+  readonly #clock: Clock;
+
+  constructor(model: Model<Versioned<T>>, claims: Model<ClaimDocument>, clock: Clock) {
+    this.#model = model;
+    this.#claims = claims;
+    this.#clock = clock;
+  }
+
+  async find(id: string): Promise<Stored<T> | undefined> {
+    const document = await ask(() => this.#model.findById(id).lean().exec());
+    if (document === null) return undefined;
+    const { _id, version, value } = document as Versioned<T>;
+    return { id: _id, version, value };
+  }
+
+  async findByClaim(claim: string): Promise<Stored<T> | undefined> {
+    const found = await ask(() => this.#claims.findById(this.#claimId(claim)).lean().exec());
+    return found === null ? undefined : this.find(found.owner);
+  }
+
+  async insert(id: string, value: T, claims: readonly string[] = []): Promise<InsertOutcome> {
+    const held: string[] = [];
+    for (const claim of claims) {
+      if (!(await this.#claim(claim, id))) {
+        await this.#release(held, id);
+        return 'claim-taken';
+      }
+      held.push(claim);
+    }
+    const document = { _id: id, version: 1, value } as Versioned<T>;
+    if (await insertedOnce(() => this.#model.create(document))) return 'inserted';
+    await this.#release(held, id);
+    return 'id-taken';
+  }
+
+  async replace(id: string, version: number, value: T): Promise<boolean> {
+    const result = await ask(() =>
+      this.#model
+        .updateOne({ _id: id, version } as object, { $set: { value, version: version + 1 } } as object, {
+          runValidators: true,
+        })
+        .exec(),
+    );
+    return result.modifiedCount === 1;
+  }
+
+  /** Takes a claim, or takes over one whose document never came. */
+  async #claim(claim: string, owner: string): Promise<boolean> {
+    const _id = this.#claimId(claim);
+    const at = this.#clock.now();
+    if (await insertedOnce(() => this.#claims.create({ _id, owner, at }))) return true;
+    const held = await ask(() => this.#claims.findById(_id).lean().exec());
+    if (held === null || held.at > at - ORPHAN_CLAIM_AFTER) return false;
+    if ((await this.find(held.owner)) !== undefined) return false;
+    const taken = await ask(() =>
+      this.#claims.updateOne({ _id, owner: held.owner, at: held.at }, { $set: { owner, at } }).exec(),
+    );
+    return taken.modifiedCount === 1;
+  }
+
+  async #release(claims: readonly string[], owner: string): Promise<void> {
+    const ids = claims.map((claim) => this.#claimId(claim));
+    await ask(() => this.#claims.deleteMany({ _id: trusted({ $in: ids }), owner }).exec());
+  }
+
+  #claimId(claim: string): string {
+    return `${this.#model.collection.name}/${claim}`;
+  }
+}
+
+/** Runs an insert; false when the id exists already. */
+async function insertedOnce(insert: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await ask(insert);
+    return true;
+  } catch (error) {
+    if (isDuplicate(error)) return false;
+    throw error;
+  }
+}
+
+async function ask<Answer>(query: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await query();
+  } catch (error) {
+    if (isDuplicate(error) || !isServerFailure(error)) throw error;
+    throw new Unavailable('mongodb', error);
+  }
+}
+
+const isDuplicate = (error: unknown): boolean => error instanceof mongo.MongoServerError && error.code === 11_000;
+
+/** Mongoose reports a failed server selection and a closed connection under names of its own. */
+const isServerFailure = (error: unknown): boolean =>
+  error instanceof mongo.MongoError ||
+  (error instanceof Error && /^Mongoose(ServerSelection|NotConnected)/.test(error.name));

@@ -1,0 +1,79 @@
+import { type Connection, type Model, Schema } from 'mongoose';
+import type { Account } from '../../core/account/account.ts';
+import type { ClientRecord } from '../../core/client/client.ts';
+import type { Consent } from '../../core/consent/consent.ts';
+import type { KeyRing } from '../../core/keys/keyRing.ts';
+
+/** How a document stands in MongoDB. */
+export interface Versioned<T> {
+  _id: string;
+  version: number;
+  value: T;
+}
+
+/** A value that one document holds; its `_id` is `collection/value`. */
+export interface ClaimDocument {
+  _id: string;
+  owner: string;
+  at: number;
+}
+
+const text = { type: String, required: true } as const;
+const number = { type: Number, required: true } as const;
+const flag = { type: Boolean, required: true } as const;
+const texts = { type: [String], required: true } as const;
+
+const account: Record<keyof Account, object> = {
+  username: text,
+  passwordHash: text,
+  email: text,
+  emailConfirmed: flag,
+  phone: text,
+  phoneConfirmed: flag,
+  memberNumber: text,
+  firstName: text,
+  lastName: text,
+  birthDate: text,
+  postalCode: text,
+  locale: text,
+  createdAt: number,
+  updatedAt: number,
+};
+
+const client: Record<keyof ClientRecord, object> = {
+  metadata: { type: Schema.Types.Mixed, required: true },
+  secretDigests: texts,
+};
+
+const consent: Record<keyof Consent, object> = {
+  accountId: text,
+  clientId: text,
+  scopes: texts,
+  claims: texts,
+  givenAt: number,
+  until: number,
+};
+
+const keyRing: Record<keyof KeyRing, object> = { sealedJwks: text, createdAt: number };
+
+/** A field that the schema does not know is a bug of ours and must not be dropped in silence. */
+const strict = { strict: 'throw', versionKey: false, minimize: false, autoIndex: false, autoCreate: false } as const;
+
+function versioned<T>(connection: Connection, name: string, fields: object): Model<Versioned<T>> {
+  const value = new Schema(fields, { ...strict, _id: false });
+  const schema = new Schema({ _id: String, version: number, value: { type: value, required: true } }, strict);
+  // Mongoose infers another type from the same fields; the keys are held to ours by the Records above.
+  return connection.model(name, schema, name) as unknown as Model<Versioned<T>>;
+}
+
+/** The models of everything that lasts, on this connection. */
+export function mongoModels(connection: Connection) {
+  const claims = new Schema<ClaimDocument>({ _id: String, owner: text, at: number }, strict);
+  return {
+    accounts: versioned<Account>(connection, 'accounts', account),
+    clients: versioned<ClientRecord>(connection, 'clients', client),
+    consents: versioned<Consent>(connection, 'consents', consent),
+    keyRings: versioned<KeyRing>(connection, 'keyRings', keyRing),
+    claims: connection.model('claims', claims, 'claims') as unknown as Model<ClaimDocument>,
+  };
+}

@@ -1,0 +1,55 @@
+import type { Redis } from 'ioredis';
+import { type Connection, createConnection } from 'mongoose';
+import type { Clock } from '../core/clock.ts';
+import type { Stores } from '../core/storage/stores.ts';
+import { MongoCollection } from './mongo/collection.ts';
+import { mongoModels } from './mongo/schemas.ts';
+import { connectRedis } from './redis/connect.ts';
+import { RedisExpiring } from './redis/expiring.ts';
+
+export { openEmbeddedStores } from './embedded/open.ts';
+
+/** Hears of a server that went away; the connection comes back by itself. */
+export type OnStoreError = (dependency: 'mongodb' | 'redis', error: Error) => void;
+
+/**
+ * The stores on MongoDB and Redis. Resolves when both have answered; rejects with Unavailable-like errors of the
+ * drivers when one does not within 5 s.
+ */
+export async function openServerStores(
+  mongoUri: string,
+  redisUrl: string,
+  clock: Clock,
+  onError: OnStoreError,
+): Promise<Stores> {
+  const connection = createConnection(mongoUri, {
+    serverSelectionTimeoutMS: 2_000,
+    connectTimeoutMS: 2_000,
+    socketTimeoutMS: 10_000,
+    heartbeatFrequencyMS: 1_000,
+    sanitizeFilter: true,
+    bufferCommands: false,
+  });
+  connection.on('error', (error) => onError('mongodb', error));
+  const redis = connectRedis(redisUrl, (error) => onError('redis', error));
+  try {
+    await Promise.all([connection.asPromise(), redis.connect()]);
+  } catch (error) {
+    await disconnect(connection, redis);
+    throw error;
+  }
+  const models = mongoModels(connection);
+  return {
+    accounts: new MongoCollection(models.accounts, models.claims, clock),
+    clients: new MongoCollection(models.clients, models.claims, clock),
+    consents: new MongoCollection(models.consents, models.claims, clock),
+    keyRings: new MongoCollection(models.keyRings, models.claims, clock),
+    expiring: new RedisExpiring(redis, clock),
+    close: () => disconnect(connection, redis),
+  };
+}
+
+async function disconnect(connection: Connection, redis: Redis): Promise<void> {
+  redis.disconnect();
+  await connection.close();
+}

@@ -1,0 +1,97 @@
+import type { Redis } from 'ioredis';
+import type { Clock } from '../../core/clock.ts';
+import type { Entry, Expiring } from '../../core/storage/expiring.ts';
+import { Unavailable } from '../../core/storage/unavailable.ts';
+
+/*
+ * A record is a hash: v = value as JSON, n = version, d = deadline, s = when it was spent. Every script touches one key,
+ * so that they work on a Cluster, and takes the time from us. The server's own expiry comes GARBAGE_AFTER_MS after the
+ * deadline and only frees memory.
+ */
+const GARBAGE_AFTER_MS = 3_600_000;
+
+const SCRIPTS = {
+  expiringPut: `
+    redis.call('DEL', KEYS[1])
+    redis.call('HSET', KEYS[1], 'v', ARGV[1], 'n', 1, 'd', ARGV[2])
+    redis.call('PEXPIREAT', KEYS[1], ARGV[3])
+    return 1`,
+  expiringSwap: `
+    local d = tonumber(redis.call('HGET', KEYS[1], 'd') or 0)
+    local n = 0
+    if d > tonumber(ARGV[5]) then n = tonumber(redis.call('HGET', KEYS[1], 'n')) end
+    if n ~= tonumber(ARGV[4]) then return 0 end
+    if n == 0 then redis.call('DEL', KEYS[1]) end
+    redis.call('HSET', KEYS[1], 'v', ARGV[1], 'n', n + 1, 'd', ARGV[2])
+    redis.call('PEXPIREAT', KEYS[1], ARGV[3])
+    return 1`,
+  expiringSpend: `
+    local d = tonumber(redis.call('HGET', KEYS[1], 'd') or 0)
+    if d <= tonumber(ARGV[2]) then return 0 end
+    return redis.call('HSETNX', KEYS[1], 's', ARGV[1])`,
+  expiringJoin: `
+    redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[4])
+    redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+    local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2]
+    redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', tonumber(last) + tonumber(ARGV[3])))
+    return 1`,
+} as const;
+
+type Script = keyof typeof SCRIPTS;
+type ScriptCommand = (key: string, ...args: (string | number)[]) => Promise<number>;
+
+/** Expiring values in Redis 6.2 or newer. Every failure of the server leaves as Unavailable. */
+export class RedisExpiring implements Expiring {
+  readonly #redis: Redis & Record<Script, ScriptCommand>;
+  readonly #clock: Clock;
+
+  constructor(redis: Redis, clock: Clock) {
+    for (const [name, lua] of Object.entries(SCRIPTS)) redis.defineCommand(name, { numberOfKeys: 1, lua });
+    // defineCommand adds the methods at run time; the type says so here.
+    this.#redis = redis as Redis & Record<Script, ScriptCommand>;
+    this.#clock = clock;
+  }
+
+  async get(key: string): Promise<Entry | undefined> {
+    const [value, version, deadline, spentAt] = await this.#ask(() => this.#redis.hmget(key, 'v', 'n', 'd', 's'));
+    if (value == null || Number(deadline) <= this.#clock.now()) return undefined;
+    return {
+      value: JSON.parse(value),
+      version: Number(version),
+      ...(spentAt == null ? {} : { spentAt: Number(spentAt) }),
+    };
+  }
+
+  async put(key: string, value: object, deadline: number): Promise<void> {
+    await this.#ask(() => this.#redis.expiringPut(key, JSON.stringify(value), deadline, deadline + GARBAGE_AFTER_MS));
+  }
+
+  async swap(key: string, version: number, value: object, deadline: number): Promise<boolean> {
+    const args = [JSON.stringify(value), deadline, deadline + GARBAGE_AFTER_MS, version, this.#clock.now()];
+    return (await this.#ask(() => this.#redis.expiringSwap(key, ...args))) === 1;
+  }
+
+  async spend(key: string, at: number): Promise<boolean> {
+    return (await this.#ask(() => this.#redis.expiringSpend(key, at, this.#clock.now()))) === 1;
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.#ask(() => this.#redis.del(key));
+  }
+
+  async join(set: string, member: string, deadline: number): Promise<void> {
+    await this.#ask(() => this.#redis.expiringJoin(set, member, deadline, GARBAGE_AFTER_MS, this.#clock.now()));
+  }
+
+  async members(set: string): Promise<string[]> {
+    return this.#ask(() => this.#redis.zrangebyscore(set, `(${this.#clock.now()}`, '+inf'));
+  }
+
+  async #ask<Answer>(command: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await command();
+    } catch (error) {
+      throw new Unavailable('redis', error);
+    }
+  }
+}
