@@ -1,9 +1,12 @@
 import type { Account } from '../core/account/account.ts';
 import type { Stored } from '../core/storage/collection.ts';
 
-/** Which claims each scope opens (OpenID Connect Core 5.4); `membership` is the plan's own. */
+/**
+ * Which claims each scope opens (OpenID Connect Core 5.4); `membership` is the plan's own. How and when the member signed
+ * in stands in every ID token.
+ */
 export const CLAIMS_BY_SCOPE = {
-  openid: ['sub'],
+  openid: ['sub', 'auth_time', 'acr', 'amr'],
   profile: ['name', 'given_name', 'family_name', 'preferred_username', 'birthdate', 'locale', 'updated_at'],
   email: ['email', 'email_verified'],
   phone: ['phone_number', 'phone_number_verified'],

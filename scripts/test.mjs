@@ -1,0 +1,74 @@
+/**
+ * `npm test`: starts one MongoDB and one Redis where they are found, runs jest, and closes with the counts. What needs
+ * a server that is missing is named as skipped, with the line that gets it. Arguments go to jest.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { demandNode24 } from './node24.mjs';
+import { findServer, HOW_TO_GET, SERVERS, startMongo, startRedis } from './servers.mjs';
+
+demandNode24();
+process.chdir(new URL('..', import.meta.url).pathname);
+
+const [mongod, redisServer, chromium] = SERVERS.map(findServer);
+const missing = SERVERS.filter((server) => findServer(server) === undefined).map(({ name }) => name);
+const scratch = mkdtempSync(join(tmpdir(), 'test-'));
+const running = [];
+const env = { ...process.env, NODE_ENV: 'test', NODE_OPTIONS: '--experimental-vm-modules --no-warnings' };
+
+let code = 1;
+try {
+  if (mongod && redisServer) {
+    const [mongo, redis] = await Promise.all([startMongo(mongod), startRedis(redisServer)]);
+    running.push(mongo, redis);
+    Object.assign(env, {
+      ...{ TEST_MONGOD: mongod, TEST_REDIS_SERVER: redisServer },
+      ...{ TEST_MONGODB_URI: mongo.uri, TEST_REDIS_URL: redis.uri },
+    });
+  }
+  if (chromium) env.TEST_CHROMIUM = chromium;
+  const results = join(scratch, 'results.json');
+  const jest = ['node_modules/jest/bin/jest.js', '--json', `--outputFile=${results}`, ...process.argv.slice(2)];
+  code = await run(jest);
+  const counts = JSON.parse(readFileSync(results, 'utf8'));
+  code = report(counts) ? 0 : 1;
+} finally {
+  await Promise.all(running.map((server) => server.stop()));
+  rmSync(scratch, { recursive: true, force: true });
+}
+process.exit(code);
+
+function run(args) {
+  return new Promise((resolve) => {
+    // jest prints its report to the error stream and, with --json, the results to the output, which nobody reads here.
+    spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] }).once('exit', resolve);
+  });
+}
+
+/** Prints what was skipped and the closing line. False when something failed, or was skipped where nothing may be. */
+function report({
+  success,
+  numPassedTests,
+  numFailedTests,
+  numPendingTests,
+  numTodoTests,
+  numFailedTestSuites,
+  testResults,
+}) {
+  const skipped = numPendingTests + numTodoTests;
+  if (skipped > 0) {
+    console.log('\nSkipped:');
+    for (const { assertionResults } of testResults) {
+      for (const { status, fullName } of assertionResults) if (status === 'pending') console.log(`  ${fullName}`);
+    }
+  }
+  if (missing.length > 0)
+    console.log(`\nNot found: ${missing.join(', ')}. To run what needs them, type: ${HOW_TO_GET}`);
+  // A file that could not even be loaded has no tests to count.
+  const broken = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
+  if (broken > 0) console.log(`\n${broken} of ${numFailedTestSuites} failed files could not be run at all.`);
+  console.log(`\n${numPassedTests} passed, ${numFailedTests + broken} failed, ${skipped} skipped`);
+  return success && broken === 0 && (process.env.CI === undefined || skipped === 0);
+}

@@ -1,0 +1,215 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { describeOnEveryStore } from '../support/describeOn.ts';
+import { MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
+import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
+import { type Answer, hiddenFields } from '../support/visitor.ts';
+
+describeOnEveryStore('signing in', (pair) => {
+  let provider: RunningProvider;
+  let app: RelyingParty;
+  beforeAll(async () => {
+    provider = await startProvider(pair, { clients: [webClient()] });
+    app = await RelyingParty.discover(provider.issuer);
+  });
+  afterAll(() => provider.close());
+
+  const open = async (visitor: Visitor, parameters?: Record<string, string>) =>
+    visitor.go((await app.start(parameters)).url, provider.issuer);
+
+  test('by username leads back to the app with a code, and the tokens say who and how', async () => {
+    const visitor = new Visitor();
+    const started = await app.start();
+    const back = await signIn(visitor, provider.issuer, started, MEMBER);
+    const tokens = await app.redeem(back.url, started);
+    expect(tokens.claims()).toMatchObject({
+      iss: provider.issuer,
+      aud: 'care-messages',
+      acr: 'http://idmanagement.gov/ns/assurance/aal/1',
+      amr: ['pwd'],
+    });
+    expect(Math.abs(Number(tokens.claims()?.auth_time) - Date.now() / 1000)).toBeLessThan(10);
+    expect(tokens.claims()?.sub).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test.each([
+    ['email', 'sample.member@example.com'],
+    ['capital letters', 'SAMPLE.Member'],
+    ['full-width letters', 'ｓａｍｐｌｅ.member'],
+    ['spaces around it', '  sample.member '],
+  ])('by %s is the same member', async (_, username) => {
+    const back = await signIn(new Visitor(), provider.issuer, await app.start(), { ...MEMBER, username });
+    expect(back.url).toMatch(/^https:\/\/app\.example\/callback\?code=/);
+  });
+
+  test('a second app in the same browser asks nothing again', async () => {
+    const visitor = new Visitor();
+    await signIn(visitor, provider.issuer, await app.start(), MEMBER);
+    const back = await open(visitor);
+    expect(back.url).toMatch(/^https:\/\/app\.example\/callback\?code=/);
+  });
+
+  test('makes the session cookie only now, and it tells nothing', async () => {
+    const visitor = new Visitor();
+    const page = await open(visitor);
+    expect(page.headers.getSetCookie().filter((cookie) => cookie.startsWith('session='))).toEqual([]);
+    const proven = await visitor.post(page, MEMBER);
+    expect(proven.headers.getSetCookie()).toEqual([]);
+    const finished = await visitor.fetch(new URL(String(proven.headers.get('location')), page.url).href);
+    const resumed = await visitor.fetch(String(finished.headers.get('location')));
+    const cookie = resumed.headers.getSetCookie().find((line) => line.startsWith('session='));
+    expect(cookie).toMatch(/^session=[\w-]{22,}; path=\/; samesite=lax; httponly$/i);
+  });
+
+  test('a wrong password and an unknown name get the same answer, byte for byte', async () => {
+    const answers: Answer[] = [];
+    for (const username of [MEMBER.username, 'nobody.member']) {
+      const visitor = new Visitor();
+      answers.push(await visitor.submit(await open(visitor), { username, password: 'not this one' }, provider.issuer));
+    }
+    const [known, unknown] = answers.map(withoutWhatAlwaysDiffers);
+    expect(known).toEqual(unknown);
+    expect(known).toMatchObject({ status: 401 });
+    expect(known?.body).toContain('The username or the password is not right');
+  });
+
+  test.each([
+    ['no name', { username: ' ', password: 'x' }, 422, 'Enter your username or email'],
+    ['no password', { username: 'sample.member', password: '' }, 422, 'Enter your password'],
+    ['a name that is too long', { username: 'a'.repeat(300), password: 'x' }, 401, 'is not right'],
+    ['a form of 20 KB', { username: 'a', password: 'x'.repeat(20_000) }, 413, 'more than we can read'],
+    ['odd bytes', { username: '\u0000$ne{"a":1}', password: '\u{1F600}' }, 401, 'is not right'],
+  ])('with %s is refused in words', async (_, fields, status, words) => {
+    const visitor = new Visitor();
+    const answer = await visitor.submit(await open(visitor), fields, provider.issuer);
+    expect([answer.status, answer.body.includes(words)]).toEqual([status, true]);
+  });
+
+  test('keeps the name that was typed, never the password', async () => {
+    const visitor = new Visitor();
+    const fields = { username: 'mistyped<"name">', password: 'S3cret-that-was-typed' };
+    const { body } = await visitor.submit(await open(visitor), fields, provider.issuer);
+    expect(body).toContain('value="mistyped&lt;&#34;name&#34;&gt;"');
+    expect(body).not.toContain('S3cret-that-was-typed');
+  });
+
+  test('fields that try to be operators are only text', async () => {
+    const visitor = new Visitor();
+    const page = await open(visitor);
+    const body = new URLSearchParams({
+      ...hiddenFields(page),
+      'username[$ne]': 'x',
+      'password[$ne]': 'x',
+      __proto__: 'x',
+    });
+    const answer = await visitor.fetch(`${page.url}/password`, { method: 'POST', body });
+    expect([answer.status, answer.body.includes('Enter your username or email')]).toEqual([422, true]);
+  });
+
+  test('a form of another origin, without its token or for another journey is refused', async () => {
+    const visitor = new Visitor();
+    const page = await open(visitor);
+    const other = await open(new Visitor());
+    const send = (fields: object, headers: Record<string, string> = {}) =>
+      visitor.fetch(`${page.url}/password`, {
+        method: 'POST',
+        body: new URLSearchParams({ ...MEMBER, ...fields }),
+        headers,
+      });
+    const token = hiddenFields(page);
+    expect((await send({})).status).toBe(403);
+    expect((await send(hiddenFields(other))).status).toBe(403);
+    expect((await send(token, { origin: 'https://evil.example' })).status).toBe(403);
+    expect((await send(token, { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+    expect((await send(token, { 'sec-fetch-site': 'same-origin' })).status).toBe(303);
+  });
+
+  test('another browser can neither see nor answer a journey that is not its own', async () => {
+    const victim = new Visitor();
+    const page = await open(victim);
+    const thief = new Visitor();
+    expect((await thief.fetch(page.url)).status).toBe(410);
+    expect((await thief.post(page, MEMBER)).status).toBe(410);
+    const own = await open(thief);
+    expect((await thief.fetch(page.url)).status).toBe(410);
+    expect((await thief.fetch(own.url)).status).toBe(200);
+  });
+
+  test('a step that is not due is answered with the one that is', async () => {
+    const visitor = new Visitor();
+    const page = await open(visitor);
+    const body = new URLSearchParams({ ...hiddenFields(page), decision: 'allow' });
+    const answer = await visitor.fetch(`${page.url}/consent`, { method: 'POST', body });
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, new URL(page.url).pathname]);
+    expect((await visitor.fetch(`${page.url}/password`)).status).toBe(302);
+  });
+
+  test('a tab that was left open goes on by itself once another tab has signed in', async () => {
+    const visitor = new Visitor();
+    const stale = await open(visitor);
+    await signIn(visitor, provider.issuer, await app.start(), MEMBER);
+    const answer = await visitor.go(stale.url, provider.issuer);
+    expect(answer.url).toMatch(/^https:\/\/app\.example\/callback\?code=/);
+  });
+
+  test('an app that demands a fresh sign-in gets one in spite of the session', async () => {
+    const visitor = new Visitor();
+    await signIn(visitor, provider.issuer, await app.start(), MEMBER);
+    const page = await open(visitor, { prompt: 'login' });
+    expect(page.body).toContain('id="password"');
+    const back = await visitor.submit(page, MEMBER, provider.issuer);
+    expect(back.url).toContain('code=');
+  });
+
+  test('an app that allows no page is told that one is needed', async () => {
+    const back = await open(new Visitor(), { prompt: 'none' });
+    expect(new URL(back.url).searchParams.get('error')).toBe('login_required');
+  });
+
+  test('after the end the page of the journey leads back to the app', async () => {
+    const visitor = new Visitor();
+    const page = await open(visitor);
+    await visitor.submit(page, MEMBER, provider.issuer);
+    const answer = await visitor.fetch(page.url);
+    expect([answer.status, answer.body.includes('href="https://app.example/"')]).toEqual([410, true]);
+  });
+
+  test('the name that the app expects is filled in, and its language is spoken', async () => {
+    const page = await open(new Visitor(), { login_hint: 'someone@example.com', ui_locales: 'fr es-MX' });
+    expect(page.body).toContain('value="someone@example.com"');
+    expect(page.body).toContain('<html lang="es">');
+  });
+
+  test("the member's own choice of language wins and lasts", async () => {
+    const visitor = new Visitor({ 'accept-language': 'es' });
+    const page = await open(visitor, { ui_locales: 'es' });
+    await visitor.fetch(`${page.url}?lang=en`);
+    expect((await visitor.fetch(page.url)).body).toContain('<html lang="en">');
+    expect((await open(visitor, { ui_locales: 'es' })).body).toContain('<html lang="en">');
+  });
+
+  test('no password, code or token stands in the log', async () => {
+    const started = await app.start();
+    const back = await signIn(new Visitor(), provider.issuer, started, MEMBER);
+    const code = String(new URL(back.url).searchParams.get('code'));
+    const tokens = await app.redeem(back.url, started);
+    const log = provider.log.join('');
+    for (const secret of [MEMBER.password, code, tokens.access_token, String(tokens.refresh_token), started.state]) {
+      expect(log.includes(secret)).toBe(false);
+    }
+    expect(JSON.parse(String(provider.log[0]))).toMatchObject({ requestId: expect.any(String) });
+  });
+});
+
+/** Request id, nonce and form token are random in every answer. */
+function withoutWhatAlwaysDiffers({ status, headers, body }: Answer) {
+  const kept = [...headers].filter(([name]) => !['x-request-id', 'date', 'content-security-policy'].includes(name));
+  return {
+    status,
+    headers: kept,
+    body: body
+      .replace(/nonce="[^"]+"/, '')
+      .replace(/name="form_token" value="[^"]+"/, '')
+      .replaceAll(/\/interaction\/[\w-]+/g, '')
+      .replace(/value="(sample|nobody)\.member"/, ''),
+  };
+}

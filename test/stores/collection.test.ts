@@ -1,0 +1,118 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { Account } from '../../src/core/account/account.ts';
+import { ORPHAN_CLAIM_AFTER, upsert } from '../../src/core/storage/collection.ts';
+import type { Stores } from '../../src/core/storage/stores.ts';
+import { TestClock } from '../support/clock.ts';
+import { describeOnEveryStore } from '../support/describeOn.ts';
+
+const account = (username: string): Account => ({
+  username,
+  passwordHash: '$argon2id$stand-in',
+  email: `${username}@example.com`,
+  emailConfirmed: true,
+  phone: '+12025550143',
+  phoneConfirmed: false,
+  memberNumber: username,
+  firstName: 'Sample',
+  lastName: 'Member',
+  birthDate: '1951-03-14',
+  postalCode: '97201',
+  locale: 'en',
+  createdAt: 1,
+  updatedAt: 1,
+});
+
+describeOnEveryStore('a collection', (pair) => {
+  const clock = new TestClock();
+  let stores: Stores;
+  beforeEach(async () => {
+    stores = await pair.open(clock);
+  });
+  afterEach(() => stores.close());
+
+  test('gives back what was put in, at version 1', async () => {
+    expect(await stores.accounts.insert('a1', account('one'), ['name:one'])).toBe('inserted');
+    expect(await stores.accounts.find('a1')).toEqual({ id: 'a1', version: 1, value: account('one') });
+    expect(await stores.accounts.findByClaim('name:one')).toEqual({ id: 'a1', version: 1, value: account('one') });
+  });
+
+  test('knows nothing of what was never put in', async () => {
+    expect(await stores.accounts.find('nobody')).toBeUndefined();
+    expect(await stores.accounts.findByClaim('name:nobody')).toBeUndefined();
+    expect(await stores.accounts.replace('nobody', 1, account('one'))).toBe(false);
+  });
+
+  test('refuses an id that is taken and keeps the first', async () => {
+    await stores.accounts.insert('a1', account('one'));
+    expect(await stores.accounts.insert('a1', account('two'), ['name:two'])).toBe('id-taken');
+    expect((await stores.accounts.find('a1'))?.value.username).toBe('one');
+    expect(await stores.accounts.findByClaim('name:two')).toBeUndefined();
+    expect(await stores.accounts.insert('a2', account('two'), ['name:two'])).toBe('inserted');
+  });
+
+  test('refuses a claim that is held, and then takes none of the others either', async () => {
+    await stores.accounts.insert('a1', account('one'), ['name:one']);
+    expect(await stores.accounts.insert('a2', account('two'), ['name:free', 'name:one'])).toBe('claim-taken');
+    expect(await stores.accounts.find('a2')).toBeUndefined();
+    expect(await stores.accounts.insert('a3', account('three'), ['name:free'])).toBe('inserted');
+  });
+
+  test('lets one of fifty parallel claims win', async () => {
+    const outcomes = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => stores.accounts.insert(`p${i}`, account(`p${i}`), ['name:same'])),
+    );
+    expect(outcomes.filter((outcome) => outcome === 'inserted')).toHaveLength(1);
+    expect(await stores.accounts.findByClaim('name:same')).toBeDefined();
+  });
+
+  test('replaces at the version that was read, once', async () => {
+    await stores.accounts.insert('a1', account('one'));
+    const races = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => stores.accounts.replace('a1', 1, account(`racer${i}`))),
+    );
+    expect(races.filter(Boolean)).toHaveLength(1);
+    expect((await stores.accounts.find('a1'))?.version).toBe(2);
+    expect(await stores.accounts.replace('a1', 1, account('late'))).toBe(false);
+  });
+
+  test('keeps collections apart', async () => {
+    await stores.clients.insert('same', { metadata: { client_id: 'same', redirect_uris: [] }, secretDigests: [] }, [
+      'x',
+    ]);
+    expect(await stores.accounts.find('same')).toBeUndefined();
+    expect(await stores.accounts.findByClaim('x')).toBeUndefined();
+  });
+
+  test('keeps odd text as it is', async () => {
+    const odd = {
+      ...account('odd'),
+      firstName: '$ne',
+      lastName: '\u0000 "quoted" \u{1F600} ñ \'; DROP TABLE',
+      locale: '__proto__',
+    };
+    await stores.accounts.insert('odd', odd, ['name:$where', 'name:a.b/c']);
+    expect((await stores.accounts.findByClaim('name:a.b/c'))?.value).toEqual(odd);
+  });
+
+  test('keeps metadata with names of any shape', async () => {
+    const metadata = { client_id: 'c', redirect_uris: ['https://a.example/cb'], 'a.b': { $set: [1, { deep: true }] } };
+    await stores.clients.insert('c', { metadata, secretDigests: ['d1', 'd2'] });
+    expect((await stores.clients.find('c'))?.value).toEqual({ metadata, secretDigests: ['d1', 'd2'] });
+  });
+
+  test('upsert writes whether or not something stands there, also in parallel', async () => {
+    const record = (name: string) => ({
+      metadata: { client_id: 'u', redirect_uris: [], client_name: name },
+      secretDigests: [],
+    });
+    await Promise.all([upsert(stores.clients, 'u', record('a')), upsert(stores.clients, 'u', record('b'))]);
+    await upsert(stores.clients, 'u', record('last'));
+    expect((await stores.clients.find('u'))?.value.metadata.client_name).toBe('last');
+  });
+
+  test('a claim of a document that came stays held however old it is', async () => {
+    await stores.accounts.insert('a1', account('one'), ['name:one']);
+    clock.advance(10 * ORPHAN_CLAIM_AFTER);
+    expect(await stores.accounts.insert('a2', account('two'), ['name:one'])).toBe('claim-taken');
+  });
+});

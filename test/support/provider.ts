@@ -1,0 +1,99 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { makePortal } from '../../examples/portal/portal.ts';
+import { systemClock } from '../../src/adapters/systemClock.ts';
+import { composeApp } from '../../src/compose.ts';
+import { type Config, loadConfig } from '../../src/config/load.ts';
+import type { Clock } from '../../src/core/clock.ts';
+import type { Stores } from '../../src/core/storage/stores.ts';
+import { makeLogger } from '../../src/observe/logger.ts';
+import type { StorePair } from './stores.ts';
+
+export interface RunningProvider {
+  readonly issuer: string;
+  readonly config: Config;
+  readonly stores: Stores;
+  /** Every log line so far. */
+  readonly log: string[];
+  /** The sample portal, where it was asked for. */
+  readonly portal: string;
+  close(): Promise<void>;
+}
+
+export interface ProviderOptions {
+  readonly clients?: readonly object[];
+  readonly members?: readonly object[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly clock?: Clock;
+  readonly stores?: Stores;
+}
+
+export const ROOT = resolve(import.meta.dirname, '../..');
+
+const SECRETS = { cookieKeys: ['c'.repeat(43)], keyEncryptionKeys: ['k'.repeat(43)] };
+
+/** The member of `config/members.dev.json` whom most tests sign in. */
+export const MEMBER = { username: 'sample.member', password: 'a calm walk by the lake' };
+
+/** A provider in this process, on ports of its own, with the sample portal beside it. */
+export async function startProvider(pair: StorePair, options: ProviderOptions = {}): Promise<RunningProvider> {
+  const folder = mkdtempSync(join(tmpdir(), 'provider-'));
+  const [door, portalDoor] = [await openPort(), await openPort()];
+  const issuer = `http://localhost:${portOf(door)}`;
+  const file = (name: string, content: readonly object[] | undefined) => {
+    if (content === undefined) return {};
+    const path = join(folder, `${name}.json`);
+    writeFileSync(path, JSON.stringify(content));
+    return { [name]: path };
+  };
+  const config = loadConfig(
+    {
+      NODE_ENV: 'test',
+      PORT: String(portOf(door)),
+      PORTAL_PORT: String(portOf(portalDoor)),
+      ...file('CLIENTS_FILE', options.clients),
+      ...file('MEMBERS_FILE', options.members),
+      ...options.env,
+    },
+    ROOT,
+  );
+  const clock = options.clock ?? systemClock;
+  const stores = options.stores ?? (await pair.open(clock));
+  const log: string[] = [];
+  const app = await composeApp({
+    ...{ config, stores, clock, root: ROOT, secrets: SECRETS },
+    log: makeLogger('info', { write: (line) => void log.push(line) }),
+  });
+  door.on('request', app.callback());
+  const portal = `http://localhost:${portOf(portalDoor)}`;
+  portalDoor.on(
+    'request',
+    makePortal({ issuer, clients: config.clients, url: portal, plan: config.plan.name }).callback(),
+  );
+  return {
+    ...{ issuer: config.issuer, config, stores, log, portal },
+    async close() {
+      await Promise.all([closePort(door), closePort(portalDoor)]);
+      if (options.stores === undefined) await stores.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function openPort(): Promise<Server> {
+  return new Promise((resolve) => {
+    const server: Server = createServer().listen(0, () => resolve(server));
+  });
+}
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port;
+
+function closePort(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

@@ -1,0 +1,82 @@
+import * as openid from 'openid-client';
+import { type Answer, Visitor } from './visitor.ts';
+
+/** A confidential web client as an app's developer would register it. */
+export const webClient = (overrides: object = {}) => ({
+  client_id: 'care-messages',
+  client_secret: 'a secret that is long and random enough for a test',
+  client_name: 'Care Messages',
+  first_party: true,
+  redirect_uris: ['https://app.example/callback'],
+  post_logout_redirect_uris: ['https://app.example/bye'],
+  client_uri: 'https://app.example/',
+  grant_types: ['authorization_code', 'refresh_token'],
+  ...overrides,
+});
+
+type Client = ReturnType<typeof webClient>;
+
+export interface Started {
+  readonly url: string;
+  readonly verifier: string;
+  readonly state: string;
+  readonly nonce: string;
+}
+
+/** A relying party on openid-client. */
+export class RelyingParty {
+  readonly client: Client;
+  readonly config: openid.Configuration;
+
+  private constructor(client: Client, config: openid.Configuration) {
+    this.client = client;
+    this.config = config;
+  }
+
+  static async discover(issuer: string, client: Client = webClient()): Promise<RelyingParty> {
+    const insecure = { execute: [openid.allowInsecureRequests] };
+    const metadata = client.client_secret === undefined ? undefined : client.client_secret;
+    return new RelyingParty(
+      client,
+      await openid.discovery(new URL(issuer), client.client_id, metadata, undefined, insecure),
+    );
+  }
+
+  /** The address that sends a member to sign in. */
+  async start(parameters: Record<string, string> = {}): Promise<Started> {
+    const [verifier, state, nonce] = [openid.randomPKCECodeVerifier(), openid.randomState(), openid.randomNonce()];
+    const url = openid.buildAuthorizationUrl(this.config, {
+      redirect_uri: String(this.client.redirect_uris[0]),
+      scope: 'openid profile email',
+      code_challenge: await openid.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+      state,
+      nonce,
+      ...parameters,
+    });
+    return { url: url.href, verifier, state, nonce };
+  }
+
+  /** Trades the address that the member came back to for tokens. */
+  redeem(cameBackTo: string, { verifier, state, nonce }: Started) {
+    return openid.authorizationCodeGrant(this.config, new URL(cameBackTo), {
+      pkceCodeVerifier: verifier,
+      expectedState: state,
+      expectedNonce: nonce,
+      idTokenExpected: true,
+    });
+  }
+}
+
+/** A member signs in for this relying party. Returns where their browser ends up. */
+export async function signIn(
+  visitor: Visitor,
+  issuer: string,
+  started: Started,
+  member: { username: string; password: string },
+): Promise<Answer> {
+  const page = await visitor.go(started.url, issuer);
+  return visitor.submit(page, member, issuer);
+}
+
+export { Visitor };

@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { createConnection } from 'mongoose';
+import type { Clock } from '../../src/core/clock.ts';
+import type { Stores } from '../../src/core/storage/stores.ts';
+import { openEmbeddedStores, openServerStores } from '../../src/stores/open.ts';
+
+/** A pair of stores to run a suite on, empty at each opening. */
+export interface StorePair {
+  readonly name: string;
+  readonly available: boolean;
+  open(clock: Clock): Promise<Stores>;
+}
+
+const { TEST_MONGODB_URI, TEST_REDIS_URL, JEST_WORKER_ID = '1' } = process.env;
+
+/** Addresses of a database and a Redis number that nobody else uses now. */
+export async function freshServers(): Promise<{ mongoUri: string; redisUrl: string }> {
+  const mongoUri = `${TEST_MONGODB_URI}/test_${randomBytes(6).toString('hex')}`;
+  const redisUrl = `${TEST_REDIS_URL}/${JEST_WORKER_ID}`;
+  const redis = new Redis(redisUrl);
+  await redis.flushdb();
+  redis.disconnect();
+  return { mongoUri, redisUrl };
+}
+
+const embedded: StorePair = {
+  name: 'the embedded store',
+  available: true,
+  open: async (clock) => openEmbeddedStores(':memory:', clock),
+};
+
+const servers: StorePair = {
+  name: 'MongoDB and Redis',
+  available: TEST_MONGODB_URI !== undefined && TEST_REDIS_URL !== undefined,
+  async open(clock) {
+    const { mongoUri, redisUrl } = await freshServers();
+    const stores = await openServerStores(mongoUri, redisUrl, clock, () => undefined);
+    return {
+      ...stores,
+      async close() {
+        await stores.close();
+        const connection = await createConnection(mongoUri).asPromise();
+        await connection.dropDatabase();
+        await connection.close();
+      },
+    };
+  },
+};
+
+export const STORE_PAIRS: readonly StorePair[] = [embedded, servers];

@@ -1,0 +1,78 @@
+/** A browser without a screen: keeps cookies, follows redirects one at a time, reads and sends forms. */
+export class Visitor {
+  readonly #cookies = new Map<string, { name: string; value: string; path: string }>();
+  readonly headers: Record<string, string>;
+
+  constructor(headers: Record<string, string> = {}) {
+    this.headers = headers;
+  }
+
+  /** One request; redirects are not followed. */
+  async fetch(url: string, init: RequestInit = {}): Promise<Answer> {
+    const { pathname } = new URL(url);
+    const cookie = [...this.#cookies.values()]
+      .filter(({ path }) => pathname === path || pathname.startsWith(path.endsWith('/') ? path : `${path}/`))
+      .map(({ name, value }) => `${name}=${value}`)
+      .join('; ');
+    const response = await fetch(url, {
+      ...init,
+      redirect: 'manual',
+      headers: {
+        accept: 'text/html',
+        ...this.headers,
+        ...(cookie === '' ? {} : { cookie }),
+        ...(init.headers as object),
+      },
+    });
+    for (const line of response.headers.getSetCookie()) this.#keep(line);
+    return { url, status: response.status, headers: response.headers, body: await response.text() };
+  }
+
+  /** Gets a page, following redirects until one leaves `within` or a page is shown. */
+  async go(url: string, within: string): Promise<Answer> {
+    return this.#follow(await this.fetch(url), within);
+  }
+
+  /** Sends the form of a page as a browser would, with these fields filled in. */
+  async submit(page: Answer, fields: Readonly<Record<string, string>>, within: string): Promise<Answer> {
+    return this.#follow(await this.post(page, fields), within);
+  }
+
+  /** Sends the form of a page; redirects are not followed. */
+  post(page: Answer, fields: Readonly<Record<string, string>>): Promise<Answer> {
+    const action = new URL(/<form[^>]* action="([^"]+)"/.exec(page.body)?.[1] ?? '', page.url).href;
+    const body = new URLSearchParams({ ...hiddenFields(page), ...fields });
+    return this.fetch(action, { method: 'POST', body, headers: { origin: new URL(page.url).origin } });
+  }
+
+  async #follow(answer: Answer, within: string): Promise<Answer> {
+    const location = answer.headers.get('location');
+    if (location === null || answer.status < 300 || answer.status > 399) return answer;
+    const next = new URL(location, answer.url).href;
+    if (!next.startsWith(within)) return { ...answer, url: next };
+    return this.go(next, within);
+  }
+
+  #keep(line: string): void {
+    const [pair = '', ...attributes] = line.split('; ');
+    const name = pair.slice(0, pair.indexOf('='));
+    const value = pair.slice(pair.indexOf('=') + 1);
+    const path = attributes.find((attribute) => attribute.toLowerCase().startsWith('path='))?.slice(5) ?? '/';
+    const key = `${name} ${path}`;
+    if (value === '') this.#cookies.delete(key);
+    else this.#cookies.set(key, { name, value, path });
+  }
+}
+
+/** What came back. After a redirect out of the provider, `url` is where it leads. */
+export interface Answer {
+  readonly url: string;
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+export function hiddenFields({ body }: Answer): Record<string, string> {
+  const inputs = body.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g);
+  return Object.fromEntries([...inputs].map(([, name = '', value = '']) => [name, value]));
+}
