@@ -15,7 +15,8 @@ import type { Stores } from './core/storage/stores.ts';
 import { consentStep } from './features/consent/consent.ts';
 import { interactionRoutes } from './features/interaction/index.ts';
 import { passwordStep } from './features/login/password.ts';
-import { protocolPages } from './features/protocol/index.ts';
+import { protocolErrorPage } from './features/problems/protocolError.ts';
+import { signOutPages } from './features/signout/signout.ts';
 import { makeApp, pinToIssuer } from './http/app.ts';
 import { loadAssets } from './http/assets.ts';
 import { formGuard } from './http/csrf.ts';
@@ -53,7 +54,10 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
       clock,
       cookieKeys: secrets.cookieKeys,
       jwks: await signingKeys(stores, secrets, clock),
-      pages: protocolPages({ clients, expiring, render, problems, issuer, isLostRequest }),
+      pages: {
+        ...signOutPages({ clients, render, issuer }),
+        error: protocolErrorPage({ clients, expiring, problems, issuer, isLostRequest }),
+      },
       onInteraction: (id, clientId) => beginJourney(expiring, id, clientId, clock.now()),
     },
     {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
-import type { Plan } from '../http/render.ts';
+import type { Plan } from '../core/plan.ts';
 import { type ClientEntry, ClientsFile, type MemberEntry, MembersFile, PlanFile } from './files.ts';
 import { SECRETS, SETTINGS, type Settings } from './schema.ts';
 

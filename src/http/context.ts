@@ -13,3 +13,6 @@ export interface PageState {
 }
 
 export type PageContext = ParameterizedContext<PageState>;
+
+/** oidc-provider's middleware runs inside ours, so that its context is ours too; its type does not know. */
+export const pageContext = (ctx: object): PageContext => ctx as PageContext;

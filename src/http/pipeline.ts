@@ -1,4 +1,11 @@
-import { type App, type ClientMetadata, type ClientRecord, describeApp, formTargets } from '../core/client/client.ts';
+import {
+  type App,
+  type ClientMetadata,
+  type ClientRecord,
+  describeApp,
+  findMetadata,
+  formTargets,
+} from '../core/client/client.ts';
 import type { Clock } from '../core/clock.ts';
 import type { AuthorizationRequest, RequestResult } from '../core/journey/authorizationRequest.ts';
 import { resultOf } from '../core/journey/authorizationRequest.ts';
@@ -49,7 +56,7 @@ export function pipeline(deps: PipelineDependencies) {
   async function open(ctx: PageContext, id: string): Promise<Opened | undefined> {
     const journey = await findJourney(deps.expiring, id);
     if (journey === undefined) return lost(ctx);
-    const client = (await deps.clients.find(journey.clientId))?.value.metadata;
+    const client = await findMetadata(deps.clients, journey.clientId);
     const request = await deps.requests.find(ctx, id);
     if (client !== undefined && request !== undefined) {
       applyUiLocales(ctx, request.uiLocales);

@@ -1,18 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ejs from 'ejs';
+import type { Plan } from '../core/plan.ts';
 import type { Assets } from './assets.ts';
 import type { PageContext } from './context.ts';
 import { LOCALES, languageName } from './words.ts';
-
-/** The plan as its members know it; `config/plan.json`. */
-export interface Plan {
-  readonly name: string;
-  readonly phone: string;
-  readonly tty: string;
-  readonly website: string;
-  readonly phoneHours: Readonly<Record<string, string>>;
-}
 
 /** Shows a view inside the layout: sets status, type and body of the answer. */
 export type Render = (ctx: PageContext, view: string, locals?: object, status?: number) => void;

@@ -33,6 +33,12 @@ export function artifactAdapter(kind: string, expiring: Expiring, clock: Clock):
     return entry === undefined ? undefined : find((entry.value as { id: string }).id);
   };
 
+  const revokeByGrantId = async (grantId: string) => {
+    const tokens = await expiring.members(grantSet(grantId));
+    await Promise.all(tokens.map((token) => expiring.remove(token)));
+    await expiring.remove(grantSet(grantId));
+  };
+
   return {
     find,
     findByUid: (uid) => findByAlias('uid', uid),
@@ -52,16 +58,20 @@ export function artifactAdapter(kind: string, expiring: Expiring, clock: Clock):
 
     async consume(id) {
       if (await expiring.spend(key(id), seconds(clock))) return;
+      // A code that is presented twice revokes what it gave (RFC 6749 4.1.2), also when both come at once: oidc-provider
+      // has then looked at the code before it was spent, and only the store knows. Whatever the winner still saves is
+      // dead, because no token counts without its grant.
+      const { grantId } = (await find(id)) ?? {};
+      if (kind === 'AuthorizationCode' && grantId !== undefined) {
+        await expiring.remove(`Grant:${grantId}`);
+        await revokeByGrantId(grantId);
+      }
       throw new errors.InvalidGrant(`${kind} already used`);
     },
 
     destroy: (id) => expiring.remove(key(id)),
 
-    async revokeByGrantId(grantId) {
-      const tokens = await expiring.members(grantSet(grantId));
-      await Promise.all(tokens.map((token) => expiring.remove(token)));
-      await expiring.remove(grantSet(grantId));
-    },
+    revokeByGrantId,
   };
 }
 

@@ -74,7 +74,10 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
         postLogoutSuccessSource: (ctx) => pages.signedOut(ctx),
       },
       userinfo: { enabled: true },
-      revocation: { enabled: true },
+      revocation: {
+        enabled: true,
+        allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
+      },
       resourceIndicators: { enabled: false },
       dPoP: { enabled: false },
       pushedAuthorizationRequests: { enabled: false },

@@ -1,3 +1,5 @@
+import type { Collection } from '../storage/collection.ts';
+
 /** A relying party as it is stored: OpenID registration metadata, with the secret kept as a digest only. */
 export interface ClientRecord {
   /** Registration metadata (OpenID Connect Dynamic Client Registration 1.0, section 2) without the secret. */
@@ -15,6 +17,14 @@ export interface ClientMetadata {
   /** The plan's own app: it needs no consent. */
   readonly first_party?: boolean | undefined;
   readonly [name: string]: unknown;
+}
+
+/** The metadata of a registered app, or undefined. */
+export async function findMetadata(
+  clients: Collection<ClientRecord>,
+  clientId: string | undefined,
+): Promise<ClientMetadata | undefined> {
+  return clientId === undefined ? undefined : (await clients.find(clientId))?.value.metadata;
 }
 
 /** What our pages say about the app that sent the member here. */

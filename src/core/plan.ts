@@ -1,0 +1,9 @@
+/** The plan as its members know it; `config/plan.json`. */
+export interface Plan {
+  readonly name: string;
+  readonly phone: string;
+  readonly tty: string;
+  readonly website: string;
+  /** By language. */
+  readonly phoneHours: Readonly<Record<string, string>>;
+}

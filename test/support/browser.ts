@@ -1,0 +1,50 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { describe, expect } from '@jest/globals';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { STORE_PAIRS, type StorePair } from './stores.ts';
+
+const { TEST_CHROMIUM } = process.env;
+
+/** Runs a suite in a real Chromium on every pair of stores; where either is missing it is named as skipped. */
+export function describeInChromium(title: string, suite: (pair: StorePair) => void): void {
+  for (const pair of STORE_PAIRS) {
+    const runs = TEST_CHROMIUM !== undefined && pair.available;
+    (runs ? describe : describe.skip)(`${title} in Chromium on ${pair.name}`, () => suite(pair));
+  }
+}
+
+export function launch(): Promise<Browser> {
+  const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];
+  return chromium.launch({
+    executablePath: String(TEST_CHROMIUM),
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', ...quiet],
+  });
+}
+
+/** A new person at a new browser. Everything that the browser's console complains about lands in `complaints`. */
+export async function newVisitor(browser: Browser, options: BrowserContextOptions = {}) {
+  const context = await browser.newContext({ locale: 'en-US', ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    // Chromium reports every answer of 400 and more; those are asserted where they are meant.
+    const expected = message.text().startsWith('Failed to load resource: the server responded with a status of 4');
+    if (['error', 'warning'].includes(message.type()) && !expected) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  return { context, page, complaints };
+}
+
+/** What every page of ours must be: accessible by axe's rules for WCAG 2.2 AA, and no wider than the window. */
+export async function expectGoodPage(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+  expect(await overflow(page)).toBe(0);
+}
+
+/** Pixels by which the page is wider than its window. Needs JavaScript in the page. */
+const overflow = (page: Page): Promise<number> =>
+  page.evaluate('Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth)');
