@@ -29,9 +29,9 @@ async function start(): Promise<void> {
   doors[0]?.open(app.callback());
   const portalDoor = doors[1];
   if (portalDoor !== undefined) portalDoor.open(await samplePortal(config));
-  greet(config);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => void drain(doors, stores).then(() => process.exit(0)));
+    greet(config);
   }
 }
 

@@ -23,7 +23,7 @@ import type { Render } from './render.ts';
 import type { AnyStep, StepContext } from './step.ts';
 
 /** The authorization requests that wait for a member; oidc-provider keeps them. */
-export interface AuthorizationRequests {
+interface AuthorizationRequests {
   find(ctx: PageContext, id: string): Promise<AuthorizationRequest | undefined>;
   hasSession(ctx: PageContext): Promise<boolean>;
   finish(ctx: PageContext, result: RequestResult): Promise<string>;

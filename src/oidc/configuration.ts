@@ -6,7 +6,7 @@ import { CLAIMS_BY_SCOPE, memberClaims } from './claims.ts';
 import { loadGrantFrom } from './grants.ts';
 
 /** The pages that oidc-provider asks us to show. */
-export interface OidcPages {
+interface OidcPages {
   error(
     ctx: KoaContextWithOIDC,
     out: { error: string; error_description?: string | undefined },

@@ -32,7 +32,7 @@ export type RequestResult = {
 };
 
 /** Authentication context classes: the assurance level of NIST SP 800-63B-4 that was reached. */
-export const ACR = { aal1: 'http://idmanagement.gov/ns/assurance/aal/1' } as const;
+const ACR = { aal1: 'http://idmanagement.gov/ns/assurance/aal/1' } as const;
 
 /** Says what the proven facts amount to. `amr` values are those of RFC 8176. */
 export function resultOf(facts: Facts): RequestResult {

@@ -18,13 +18,13 @@ export interface Facts {
   readonly consent?: ConsentFact;
 }
 
-export interface PasswordFact {
+interface PasswordFact {
   readonly accountId: string;
   /** Seconds since 1970. */
   readonly at: number;
 }
 
-export interface ConsentFact {
+interface ConsentFact {
   readonly decision: 'allowed' | 'denied';
   readonly at: number;
 }
@@ -39,10 +39,7 @@ export function nextStep(facts: Facts, requirements: ReadonlySet<Requirement>): 
 }
 
 /** A journey is remembered for a day, so that an old page still knows the way back to the app that opened it. */
-export const JOURNEY_REMEMBERED_MS = 24 * 60 * 60 * 1000;
-
-/** A journey can be walked for this many seconds. */
-export const JOURNEY_TTL = 60 * 60;
+const JOURNEY_REMEMBERED_MS = 24 * 60 * 60 * 1000;
 
 const journeyKey = (id: string): string => `journey:${id}`;
 

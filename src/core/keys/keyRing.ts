@@ -7,7 +7,7 @@ export interface KeyRing {
   readonly createdAt: number;
 }
 
-export const SIGNING_KEY_RING = 'signing';
+const SIGNING_KEY_RING = 'signing';
 
 /**
  * The ring in use. The first process to start makes it; when two start at once, both end up with the one that was

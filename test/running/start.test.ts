@@ -1,0 +1,162 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { freePort } from '../../scripts/servers.mjs';
+import { MEMBER, ROOT } from '../support/provider.ts';
+import { Visitor } from '../support/visitor.ts';
+
+/** `npm start` as a person types it, in a folder of its own for data. */
+describe('npm start', () => {
+  let dataDir: string;
+  const running: ChildProcess[] = [];
+  beforeEach(() => {
+    dataDir = join(mkdtempSync(join(tmpdir(), 'start-')), 'data');
+  });
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map(stop));
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  async function start(env: Record<string, string> = {}, node = process.execPath) {
+    const [port, portalPort] = [await freePort(), await freePort()];
+    const { NODE_OPTIONS: _, NODE_ENV: __, JEST_WORKER_ID: ___, ...clean } = process.env;
+    const settings = { DATA_DIR: dataDir, PORT: String(port), PORTAL_PORT: String(portalPort), ...env };
+    const child = spawn(node, ['scripts/start.mjs'], { cwd: ROOT, env: { ...clean, ...settings } });
+    running.push(child);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    return {
+      ...{
+        child,
+        ended,
+        issuer: `http://localhost:${settings.PORT}`,
+        portal: `http://localhost:${settings.PORTAL_PORT}`,
+      },
+      output: () => output,
+      ready: () =>
+        new Promise<void>((resolve, reject) => {
+          child.stdout.on('data', () => output.includes('Sign in as') && resolve());
+          child.once('exit', () => reject(new Error(output)));
+        }),
+    };
+  }
+
+  const signIn = async (issuer: string, portal: string) => {
+    const visitor = new Visitor();
+    const page = await visitor.go(`${portal}/login`, 'http://localhost');
+    const back = await visitor.submit(page, MEMBER, 'http://localhost');
+    expect(page.url).toContain(issuer);
+    const profile = await visitor.fetch(`${portal}/profile`);
+    return { back, sub: /sub<\/th><td>([^<]+)/.exec(profile.body)?.[1] };
+  };
+
+  test('says where to click and whom to sign in as, and it is true; the second start keeps what the first stored', async () => {
+    const subs: (string | undefined)[] = [];
+    const keys: string[] = [];
+    for (let time = 0; time < 2; time += 1) {
+      const { child, ended, issuer, portal, ready, output } = await start();
+      await ready();
+      expect(output()).toContain(`Open ${portal} and choose "Sign in"`);
+      expect(output()).toContain(`Sign in as ${MEMBER.username} with the password ${MEMBER.password}`);
+      const { back, sub } = await signIn(issuer, portal);
+      expect(back.body).toContain('Welcome, Sample');
+      subs.push(sub);
+      keys.push((await new Visitor().fetch(`${issuer}/jwks`)).body);
+      child.kill('SIGTERM');
+      expect(await ended).toBe(0);
+    }
+    expect(subs[0]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(subs[1]).toBe(subs[0]);
+    expect(keys[1]).toBe(keys[0]);
+  });
+
+  const fails = async (env: Record<string, string>, words: string) => {
+    const { ended, output } = await start(env);
+    expect(await ended).toBe(1);
+    expect(output()).toContain(words);
+    expect(output()).not.toMatch(/\n\s+at /);
+    return output();
+  };
+
+  test.each(['PORT', 'PORTAL_PORT'])('with its %s taken says so and writes nothing', async (setting) => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, () => resolve()));
+    const { port } = other.address() as AddressInfo;
+    await fails({ [setting]: String(port) }, `Port ${port} is taken. Stop the program that uses it, or set ${setting}`);
+    expect(existsSync(dataDir)).toBe(false);
+    await new Promise((resolve) => other.close(resolve));
+  });
+
+  test('with bad settings says all of them and writes nothing', async () => {
+    const output = await fails({ PORT: 'x', LOG_LEVEL: 'y' }, 'The settings are not usable');
+    expect(output).toContain('LOG_LEVEL');
+    expect(existsSync(dataDir)).toBe(false);
+  });
+
+  test('with a data folder that is a file says so', async () => {
+    writeFileSync(dataDir, 'I am a file');
+    await fails({}, `The data folder ${dataDir} cannot be used`);
+  });
+
+  test('with a store file that is none says so', async () => {
+    mkdirSync(dataDir);
+    writeFileSync(join(dataDir, 'store.sqlite'), 'not a database, but long enough to look like one'.repeat(100));
+    await fails({}, `The data folder ${dataDir} cannot be used`);
+  });
+
+  test('with secrets that are damaged says so', async () => {
+    mkdirSync(dataDir);
+    writeFileSync(join(dataDir, 'development-secrets.json'), '{"cookieKeys":');
+    await fails({}, `The data folder ${dataDir} cannot be used`);
+  });
+
+  test('with a client that is no good says which and why, and stores none', async () => {
+    const path = join(tmpdir(), `clients-${process.pid}.json`);
+    writeFileSync(path, JSON.stringify([{ client_id: 'no-good', redirect_uris: ['not a uri'], client_secret: 'x' }]));
+    await fails({ CLIENTS_FILE: path }, 'CLIENTS_FILE: client no-good: redirect_uris');
+  });
+
+  test('with servers that do not answer says so', async () => {
+    const nobody = await freePort();
+    await fails(
+      { MONGODB_URI: `mongodb://127.0.0.1:${nobody}/x`, REDIS_URL: `redis://127.0.0.1:${nobody}` },
+      'MongoDB or Redis does not answer',
+    );
+  });
+
+  test('on an older Node says how to get the one that the project brings', async () => {
+    const fake = join(tmpdir(), `old-node-${process.pid}.mjs`);
+    writeFileSync(
+      fake,
+      `Object.defineProperty(process.versions, 'node', { value: '20.19.0' });
+       const { demandNode24 } = await import(${JSON.stringify(join(ROOT, 'scripts/node24.mjs'))});
+       demandNode24();`,
+    );
+    const child = spawn(process.execPath, [fake]);
+    let output = '';
+    child.stderr.on('data', (chunk) => (output += chunk));
+    expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(1);
+    expect(output).toContain('npm rebuild node --ignore-scripts=false');
+    rmSync(fake);
+  });
+
+  test('leaves no half-written file behind', async () => {
+    const { child, ended, ready } = await start();
+    await ready();
+    child.kill('SIGTERM');
+    await ended;
+    expect(readdirSync(dataDir).sort()).toEqual(['development-secrets.json', 'store.sqlite']);
+  });
+});
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await gone;
+}
