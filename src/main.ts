@@ -31,8 +31,8 @@ async function start(): Promise<void> {
   if (portalDoor !== undefined) portalDoor.open(await samplePortal(config));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => void drain(doors, stores).then(() => process.exit(0)));
-    greet(config);
   }
+  greet(config);
 }
 
 /** A port that is ours from now on, and answers 503 until there is something behind it. */

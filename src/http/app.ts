@@ -24,6 +24,8 @@ export function makeApp(parts: AppParts): Koa<PageState> {
   const { protocol } = new URL(parts.issuer);
   const app = new Koa<PageState>();
   app.keys = [...parts.cookieKeys];
+  // What no answer can be given to: a connection that broke, a request that was none.
+  app.on('error', (error: Error) => parts.log.warn({ err: error }, 'connection failed'));
   app.use(requestLog(parts.log, parts.clock));
   app.use(securityHeaders(protocol === 'https:'));
   app.use(parts.assets.serve);
