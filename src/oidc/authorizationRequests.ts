@@ -17,7 +17,9 @@ export function authorizationRequests(provider: () => Provider) {
           clientId: String(params.client_id),
           requirement: prompt.name === 'consent' ? 'consent' : 'password',
           onlyNeedsASession: prompt.reasons.join() === 'no_session',
-          scopes: strings(prompt.details.missingOIDCScope ?? String(params.scope ?? '').split(' ')),
+          scopes: String(params.scope ?? '')
+            .split(' ')
+            .filter(Boolean),
           claims: strings(prompt.details.missingOIDCClaims),
           ...(interaction.session === undefined ? {} : { accountId: interaction.session.accountId }),
           ...(typeof params.login_hint === 'string' ? { loginHint: params.login_hint } : {}),

@@ -53,7 +53,7 @@ describeOnEveryStore("an app that is not the plan's own", (pair) => {
     expect(remembered.page.url).toContain('code=');
     const more = await another.go((await app.start({ scope: 'openid email phone' })).url, provider.issuer);
     expect(more.body).toContain('See your phone number');
-    expect(more.body).not.toContain('See your email address');
+    expect(more.body).toContain('See your email address');
   });
 
   test("Don't allow sends the member back to it with access_denied, and nothing is remembered", async () => {

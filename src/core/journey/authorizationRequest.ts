@@ -7,7 +7,7 @@ export interface AuthorizationRequest {
   readonly requirement: Requirement;
   /** Nothing but a session is missing: should one have appeared since (another tab), there is nothing to ask. */
   readonly onlyNeedsASession: boolean;
-  /** What the app wants to see and was not allowed yet. */
+  /** All that the app wants to see, allowed before or not: the member decides on the whole. */
   readonly scopes: readonly string[];
   readonly claims: readonly string[];
   /** The member whose session it is, when there is one. */
