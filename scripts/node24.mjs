@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+
 /**
  * Stops with advice when this is not Node 24. The project brings Node 24 itself, by an install script of the package
  * `node`; where npm was told not to run install scripts, it is missing.
@@ -5,11 +7,15 @@
 export function demandNode24() {
   const [major = 0] = process.versions.node.split('.').map(Number);
   if (major >= 24) return;
+  const installed = existsSync(new URL('../node_modules/node', import.meta.url));
+  const [why, what] = installed
+    ? ['npm was told not to run install scripts', 'npm rebuild node --ignore-scripts=false']
+    : ['its packages are not installed yet', 'npm ci'];
   console.error(`
 This needs Node 24, and the Node that runs it is ${process.versions.node}.
-The project brings Node 24 itself, but npm was told not to run install scripts. Type:
+The project brings Node 24 itself, but ${why}. Type:
 
-  npm rebuild node --ignore-scripts=false
+  ${what}
 
 or install Node 24 yourself, and try again.
 `);
