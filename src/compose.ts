@@ -1,10 +1,13 @@
 import type { Server } from 'node:http';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Koa from 'koa';
 import compose from 'koa-compose';
 import type { JWK } from 'oidc-provider';
-import { argon2Hasher } from './adapters/argon2Hasher.ts';
+import { fastestArgon2 } from './adapters/argon2.ts';
+import { boundedHasher } from './adapters/boundedHasher.ts';
+import { passwordHasher } from './adapters/passwordHasher.ts';
 import { makeSeal } from './adapters/seal.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { seedClients, seedMembers } from './config/seed.ts';
@@ -40,7 +43,12 @@ export interface Surroundings {
 /** The one place where parts meet. Seeds the store and answers with the app, ready to listen. */
 export async function composeApp({ config, secrets, stores, clock, log, root }: Surroundings): Promise<Koa> {
   const { issuer } = config;
-  const hasher = argon2Hasher;
+  const cores = availableParallelism();
+  const hasher = boundedHasher(passwordHasher(await fastestArgon2(), secrets.passwordPeppers), {
+    slots: cores,
+    queue: 8 * cores,
+    longestWait: 2_000,
+  });
 
   const assets = loadAssets(join(root, 'views/assets'));
   const render = makeRenderer(join(root, 'views'), assets, config.plan);
@@ -79,7 +87,7 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
     problems,
     issuer,
     steps: {
-      password: passwordStep({ accounts, hasher, clock, decoyHash: await hasher.hash('no password is this one') }),
+      password: passwordStep({ accounts, hasher, clock, decoy: await hasher.hash('no password is this one') }),
       consent: consentStep({ consents, clock }),
     },
   });

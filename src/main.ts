@@ -92,7 +92,9 @@ function greet(config: Config): void {
       '',
       `  The identity provider runs at ${issuer} on ${servers === undefined ? 'the embedded store' : 'MongoDB and Redis'}.`,
       ...(hasPortal(config) ? [`  Open http://localhost:${portalPort} and choose "Sign in".`] : []),
-      ...(member === undefined ? [] : [`  Sign in as ${member.username} with the password ${member.password}`]),
+      ...(member === undefined
+        ? []
+        : [`  Sign in as ${member.username} with the password ${member.password ?? '(imported)'}`]),
       '',
     ].join('\n'),
   );

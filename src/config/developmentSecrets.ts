@@ -12,7 +12,7 @@ export function developmentSecrets(dataDir: string): Secrets {
   const path = join(dataDir, 'development-secrets.json');
   if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8'));
   const secret = () => randomBytes(32).toString('base64url');
-  const secrets: Secrets = { cookieKeys: [secret()], keyEncryptionKeys: [secret()] };
+  const secrets: Secrets = { cookieKeys: [secret()], keyEncryptionKeys: [secret()], passwordPeppers: [secret()] };
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, JSON.stringify(secrets), { mode: 0o600 });
   renameSync(draft, path);

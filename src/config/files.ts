@@ -27,18 +27,25 @@ const text = z.string().min(1);
 
 /** `MEMBERS_FILE`: accounts for development. */
 export const MembersFile = z.array(
-  z.looseObject({
-    username: text,
-    password: text,
-    email: z.email(),
-    phone: text,
-    memberNumber: text,
-    firstName: text,
-    lastName: text,
-    birthDate: z.iso.date(),
-    postalCode: text,
-    locale: z.string().default('en'),
-  }),
+  z
+    .looseObject({
+      username: text,
+      password: text.optional(),
+      /** Instead of a password: its hash from another system (see src/adapters/foreignHash.ts). */
+      passwordHash: text.optional(),
+      email: z.email(),
+      phone: text,
+      memberNumber: text,
+      firstName: text,
+      lastName: text,
+      birthDate: z.iso.date(),
+      postalCode: text,
+      locale: z.string().default('en'),
+    })
+    .refine(({ password, passwordHash }) => (password === undefined) !== (passwordHash === undefined), {
+      path: ['password'],
+      message: 'give a password or a passwordHash',
+    }),
 );
 
 export type ClientEntry = ClientMetadata & { readonly client_secret?: string | undefined };

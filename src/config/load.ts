@@ -24,6 +24,7 @@ export interface Config {
 export interface Secrets {
   readonly cookieKeys: readonly string[];
   readonly keyEncryptionKeys: readonly string[];
+  readonly passwordPeppers: readonly string[];
 }
 
 /** The settings are wrong. The message lists every fault and what to change. */
@@ -132,10 +133,10 @@ function readFile<T>(setting: string, path: string, schema: z.ZodType<T>, faults
 const serversOf = ({ MONGODB_URI, REDIS_URL }: Settings) =>
   MONGODB_URI === undefined || REDIS_URL === undefined ? undefined : { mongoUri: MONGODB_URI, redisUrl: REDIS_URL };
 
-const secretsOf = ({ COOKIE_KEYS, KEY_ENCRYPTION_KEY }: Settings): Secrets | undefined =>
-  COOKIE_KEYS === undefined || KEY_ENCRYPTION_KEY === undefined
+const secretsOf = ({ COOKIE_KEYS, KEY_ENCRYPTION_KEY, PASSWORD_PEPPER }: Settings): Secrets | undefined =>
+  COOKIE_KEYS === undefined || KEY_ENCRYPTION_KEY === undefined || PASSWORD_PEPPER === undefined
     ? undefined
-    : { cookieKeys: COOKIE_KEYS, keyEncryptionKeys: KEY_ENCRYPTION_KEY };
+    : { cookieKeys: COOKIE_KEYS, keyEncryptionKeys: KEY_ENCRYPTION_KEY, passwordPeppers: PASSWORD_PEPPER };
 
 const moved = (value: unknown, from: string, to: string): unknown =>
   JSON.parse(JSON.stringify(value).replaceAll(from, to));

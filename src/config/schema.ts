@@ -39,6 +39,9 @@ export const SETTINGS = z.object({
   PLAN_FILE: z.string().default('config/plan.json').describe("the plan's name, phone and hours"),
   PORTAL_PORT: port(3001).describe('development only: the port of the sample portal; 0 leaves it out'),
   COOKIE_KEYS: secrets().describe('sign cookies and forms; comma-separated, the current one first'),
+  PASSWORD_PEPPER: secrets().describe(
+    'keys the password hashes; comma-separated, the current one first; never drop one that is in use',
+  ),
   KEY_ENCRYPTION_KEY: secrets().describe(
     'encrypts the signing keys in the store; comma-separated, the current one first',
   ),
@@ -47,7 +50,7 @@ export const SETTINGS = z.object({
 export type Settings = z.infer<typeof SETTINGS>;
 
 /** Settings that may also be given as `NAME_FILE`, the path of a file that holds the value. */
-export const SECRETS = ['COOKIE_KEYS', 'KEY_ENCRYPTION_KEY'] as const;
+export const SECRETS = ['COOKIE_KEYS', 'KEY_ENCRYPTION_KEY', 'PASSWORD_PEPPER'] as const;
 
 function port(fallback: number) {
   return z.coerce.number().int().min(0).max(65_535).default(fallback);

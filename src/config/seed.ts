@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { findBySignInName, openAccount } from '../core/account/account.ts';
-import { normalizePassword, type PasswordHasher } from '../core/account/password.ts';
+import { normalizePassword, type PasswordHash, type PasswordHasher } from '../core/account/password.ts';
 import type { ClientMetadata, ClientRecord } from '../core/client/client.ts';
 import { digestSecret } from '../core/client/secret.ts';
 import { type Clock, seconds } from '../core/clock.ts';
@@ -42,7 +42,7 @@ export async function seedMembers(
   hasher: PasswordHasher,
   clock: Clock,
 ): Promise<void> {
-  for (const { password, ...entry } of entries) {
+  for (const { password, passwordHash, ...entry } of entries) {
     if ((await findBySignInName(accounts, entry.username)) !== undefined) continue;
     const now = seconds(clock);
     await openAccount(accounts, randomUUID(), {
@@ -55,11 +55,22 @@ export async function seedMembers(
       birthDate: entry.birthDate,
       postalCode: entry.postalCode,
       locale: entry.locale,
-      passwordHash: await hasher.hash(normalizePassword(password)),
+      password: await passwordOf(password, passwordHash, hasher),
       emailConfirmed: true,
       phoneConfirmed: true,
       createdAt: now,
       updatedAt: now,
     });
   }
+}
+
+/** Hashes a password, or takes a hash that another system made as it is. */
+async function passwordOf(
+  password: string | undefined,
+  foreign: string | undefined,
+  hasher: PasswordHasher,
+): Promise<PasswordHash> {
+  if (password !== undefined) return hasher.hash(normalizePassword(password));
+  if (foreign !== undefined) return { phc: foreign, pepperId: '' };
+  throw new Error('a member has neither a password nor a hash');
 }

@@ -28,6 +28,7 @@ const PRODUCTION = {
   REDIS_URL: 'redis://cache',
   COOKIE_KEYS: 'c'.repeat(32),
   KEY_ENCRYPTION_KEY: 'k'.repeat(32),
+  PASSWORD_PEPPER: 'p'.repeat(32),
 };
 
 describe('settings', () => {
@@ -64,7 +65,7 @@ describe('settings', () => {
     [{ CLIENTS_FILE: file('broken.json', '[{') }, 'cannot be read as JSON'],
     [{ CLIENTS_FILE: file('object.json', '{}') }, 'expected array'],
     [{ CLIENTS_FILE: file('noid.json', '[{"redirect_uris":[]}]') }, '0.client_id'],
-    [{ MEMBERS_FILE: file('members.json', '[{"username":"a"}]') }, '0.password'],
+    [{ MEMBERS_FILE: file('members.json', '[{"username":"a"}]') }, '0.email'],
     [{ MONGODB_URI: 'mongodb://db' }, 'MONGODB_URI and REDIS_URL: set both'],
     [{ ISSUER: 'http://login.example.org' }, 'http is allowed on localhost only'],
     [{ ISSUER: 'https://login.example.org/path' }, 'without a path'],

@@ -7,7 +7,7 @@ import { describeOnEveryStore } from '../support/describeOn.ts';
 
 const account = (username: string): Account => ({
   username,
-  passwordHash: '$argon2id$stand-in',
+  password: { phc: '$argon2id$stand-in', pepperId: 'p1' },
   email: `${username}@example.com`,
   emailConfirmed: true,
   phone: '+12025550143',

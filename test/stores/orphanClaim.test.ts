@@ -18,7 +18,12 @@ const available = STORE_PAIRS.every((pair) => pair.available);
     const models = mongoModels(connection);
     const accounts = new MongoCollection<Account>(models.accounts, models.claims, clock);
     await models.claims.create({ _id: 'accounts/name:lost', owner: 'never-came', at: clock.now() });
-    const newcomer = { username: 'lost', passwordHash: 'x', email: 'a@example.com', emailConfirmed: true } as Account;
+    const newcomer = {
+      username: 'lost',
+      password: { phc: 'x', pepperId: '' },
+      email: 'a@example.com',
+      emailConfirmed: true,
+    } as Account;
     const rest = {
       phone: '1',
       phoneConfirmed: true,

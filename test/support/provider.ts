@@ -33,7 +33,11 @@ export interface ProviderOptions {
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 
-const SECRETS = { cookieKeys: ['c'.repeat(43)], keyEncryptionKeys: ['k'.repeat(43)] };
+const SECRETS = {
+  cookieKeys: ['c'.repeat(43)],
+  keyEncryptionKeys: ['k'.repeat(43)],
+  passwordPeppers: ['p'.repeat(43)],
+};
 
 /** The member of `config/members.dev.json` whom most tests sign in. */
 export const MEMBER = { username: 'sample.member', password: 'a calm walk by the lake' };

@@ -1,11 +1,11 @@
 import type { Collection, Stored } from '../storage/collection.ts';
+import type { PasswordHash } from './password.ts';
 import { signInNameClaim } from './signInName.ts';
 
 /** A member's account. Its id is the `sub` that relying parties see: random, and never used again. */
 export interface Account {
   readonly username: string;
-  /** The password's hash in PHC form. */
-  readonly passwordHash: string;
+  readonly password: PasswordHash;
   readonly email: string;
   readonly emailConfirmed: boolean;
   /** E.164. */

@@ -1,16 +1,11 @@
-import { type Account, findBySignInName } from '../../core/account/account.ts';
-import { type PasswordHasher, provePassword } from '../../core/account/password.ts';
+import { findBySignInName } from '../../core/account/account.ts';
+import { type PasswordProof, provePassword } from '../../core/account/password.ts';
 import { SIGN_IN_NAME_MAX } from '../../core/account/signInName.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
 import { proven, refused } from '../../core/refusal.ts';
-import type { Collection } from '../../core/storage/collection.ts';
 import { step } from '../../http/step.ts';
 
-export interface PasswordDependencies {
-  readonly accounts: Collection<Account>;
-  readonly hasher: PasswordHasher;
-  /** The hash of a password that nobody has. */
-  readonly decoyHash: string;
+export interface PasswordDependencies extends PasswordProof {
   readonly clock: Clock;
 }
 
@@ -32,7 +27,7 @@ export const passwordStep = (deps: PasswordDependencies) =>
 
     async submit({ name, password }) {
       const account = name.length > SIGN_IN_NAME_MAX ? undefined : await findBySignInName(deps.accounts, name);
-      const right = await provePassword(deps.hasher, account, password, deps.decoyHash);
+      const right = await provePassword(deps, account, password);
       if (!right || account === undefined) return refused('credentials-rejected');
       return proven({ password: { accountId: account.id, at: seconds(deps.clock) } });
     },

@@ -25,7 +25,7 @@ const texts = { type: [String], required: true } as const;
 
 const account: Record<keyof Account, object> = {
   username: text,
-  passwordHash: text,
+  password: { phc: text, pepperId: { type: String, default: '' } },
   email: text,
   emailConfirmed: flag,
   phone: text,

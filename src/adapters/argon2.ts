@@ -1,0 +1,40 @@
+import type { Algorithm } from '@node-rs/argon2';
+import argon2 from 'argon2';
+
+/** Argon2id at OWASP's floor: 19 MiB, two passes, one lane (OWASP Password Storage Cheat Sheet; RFC 9106). */
+const FLOOR = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
+
+/** Whether a PHC string was made with exactly these parameters. The packages write them in different orders. */
+export function isCurrentArgon2(phc: string): boolean {
+  const [, algorithm, version, parameters = ''] = phc.split('$');
+  const wanted = [`m=${FLOOR.memoryCost}`, `p=${FLOOR.parallelism}`, `t=${FLOOR.timeCost}`];
+  return algorithm === 'argon2id' && version === 'v=19' && parameters.split(',').sort().join() === wanted.join();
+}
+
+export interface Argon2 {
+  readonly engine: 'argon2' | '@node-rs/argon2';
+  hash(password: string): Promise<string>;
+  verify(phc: string, password: string): Promise<boolean>;
+}
+
+/** The package that is always there. */
+export const plainArgon2: Argon2 = {
+  engine: 'argon2',
+  hash: (password) => argon2.hash(password, { ...FLOOR, type: argon2.argon2id }),
+  verify: (phc, password) => argon2.verify(phc, password),
+};
+
+/** The faster package with the same strings, where its binary for this machine was installed. */
+export async function fastestArgon2(): Promise<Argon2> {
+  try {
+    const { hash, verify } = await import('@node-rs/argon2');
+    return {
+      engine: '@node-rs/argon2',
+      // The package declares a const enum, which type stripping cannot read; 2 is Argon2id (RFC 9106 3.1, type y).
+      hash: (password) => hash(password, { ...FLOOR, algorithm: 2 as Algorithm }),
+      verify,
+    };
+  } catch {
+    return plainArgon2;
+  }
+}

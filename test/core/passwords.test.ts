@@ -1,0 +1,162 @@
+import { pbkdf2Sync, scryptSync } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { hashSync as bcrypt } from '@node-rs/bcrypt';
+import { fastestArgon2, isCurrentArgon2, plainArgon2 } from '../../src/adapters/argon2.ts';
+import { boundedHasher } from '../../src/adapters/boundedHasher.ts';
+import { passwordHasher } from '../../src/adapters/passwordHasher.ts';
+import type { Account } from '../../src/core/account/account.ts';
+import { type PasswordHash, type PasswordHasher, provePassword } from '../../src/core/account/password.ts';
+import type { Stores } from '../../src/core/storage/stores.ts';
+import { TestClock } from '../support/clock.ts';
+import { describeOnEveryStore } from '../support/describeOn.ts';
+
+const PASSWORD = 'Ünïcode ✓ with spaces';
+const b64 = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '');
+const salt = Buffer.from('a salt of 16 byt');
+
+const FOREIGN: Readonly<Record<string, string>> = {
+  bcrypt: bcrypt(PASSWORD, 5),
+  'PBKDF2 with SHA-256': `$pbkdf2-sha256$i=1000$${b64(salt)}$${b64(pbkdf2Sync(PASSWORD, salt, 1000, 32, 'sha256'))}`,
+  'PBKDF2 with SHA-512': `$pbkdf2-sha512$i=1000$${b64(salt)}$${b64(pbkdf2Sync(PASSWORD, salt, 1000, 64, 'sha512'))}`,
+  scrypt: `$scrypt$ln=10,r=8,p=1$${b64(salt)}$${b64(scryptSync(PASSWORD, salt, 32, { N: 1024, r: 8, p: 1 }))}`,
+};
+
+describe('a password hash', () => {
+  test('of either Argon2 package is accepted by the other', async () => {
+    const fast = await fastestArgon2();
+    expect([plainArgon2.engine, fast.engine]).toEqual(['argon2', '@node-rs/argon2']);
+    for (const [maker, reader] of [
+      [plainArgon2, fast],
+      [fast, plainArgon2],
+    ] as const) {
+      const phc = await maker.hash(PASSWORD);
+      expect(isCurrentArgon2(phc)).toBe(true);
+      expect(isCurrentArgon2(phc.replace('m=19456', 'm=8192'))).toBe(false);
+      expect([await reader.verify(phc, PASSWORD), await reader.verify(phc, 'other')]).toEqual([true, false]);
+    }
+  });
+
+  test('is worth nothing without the pepper that it was made with', async () => {
+    const stored = await passwordHasher(plainArgon2, ['first pepper']).hash(PASSWORD);
+    expect(await plainArgon2.verify(stored.phc, PASSWORD)).toBe(false);
+    await expect(passwordHasher(plainArgon2, ['second pepper']).verify(stored, PASSWORD)).rejects.toThrow(
+      'PASSWORD_PEPPER lacks',
+    );
+  });
+
+  test('made with an older pepper is right and outdated', async () => {
+    const stored = await passwordHasher(plainArgon2, ['old']).hash(PASSWORD);
+    const rotated = passwordHasher(plainArgon2, ['new', 'old']);
+    expect([await rotated.verify(stored, PASSWORD), await rotated.verify(stored, 'x')]).toEqual(['outdated', 'wrong']);
+    expect(await rotated.verify(await rotated.hash(PASSWORD), PASSWORD)).toBe('right');
+  });
+
+  test.each(Object.entries(FOREIGN))('of %s from elsewhere is verified and outdated', async (_, phc) => {
+    const hasher = passwordHasher(plainArgon2, ['pepper']);
+    expect(await hasher.verify({ phc, pepperId: '' }, PASSWORD)).toBe('outdated');
+    expect(await hasher.verify({ phc, pepperId: '' }, `${PASSWORD} `)).toBe('wrong');
+  });
+
+  test.each(['', 'plain text', '$md5$abc', '$pbkdf2-sha256$i=999999999$YWFh$YWFh', '$scrypt$ln=31,r=8,p=1$YWFh$YWFh'])(
+    'of the form %j is a fault and opens nothing',
+    async (phc) => {
+      const hasher = passwordHasher(plainArgon2, ['pepper']);
+      await expect(hasher.verify({ phc, pepperId: '' }, phc)).rejects.toThrow('a form that is not known');
+    },
+  );
+});
+
+describeOnEveryStore('a right password with an outdated hash', (pair) => {
+  let stores: Stores;
+  beforeEach(async () => {
+    stores = await pair.open(new TestClock());
+  });
+  afterEach(() => stores.close());
+
+  const hasher = passwordHasher(plainArgon2, ['new', 'old']);
+  const open = async (password: PasswordHash) => {
+    const text = 'x';
+    const account: Account = {
+      ...{ username: 'u', email: 'u@example.com', phone: '1', memberNumber: '1', firstName: text, lastName: text },
+      ...{
+        birthDate: text,
+        postalCode: text,
+        locale: 'en',
+        emailConfirmed: true,
+        phoneConfirmed: true,
+        createdAt: 1,
+        updatedAt: 1,
+      },
+      password,
+    };
+    await stores.accounts.insert('a', account);
+    return stores.accounts.find('a');
+  };
+
+  test.each([['an older pepper', undefined], ...Object.entries(FOREIGN)])(
+    'of %s is hashed anew at sign-in',
+    async (_, phc) => {
+      const outdated =
+        phc === undefined ? await passwordHasher(plainArgon2, ['old']).hash(PASSWORD) : { phc, pepperId: '' };
+      const proof = { accounts: stores.accounts, hasher, decoy: outdated };
+      expect(await provePassword(proof, await open(outdated), 'wrong')).toBe(false);
+      expect((await stores.accounts.find('a'))?.value.password).toEqual(outdated);
+      expect(await provePassword(proof, await stores.accounts.find('a'), PASSWORD)).toBe(true);
+      const renewed = await stores.accounts.find('a');
+      expect(await hasher.verify(renewed?.value.password ?? outdated, PASSWORD)).toBe('right');
+    },
+  );
+
+  test('does not undo a password that was changed meanwhile', async () => {
+    const before = await open({ phc: String(FOREIGN.bcrypt), pepperId: '' });
+    const changed = await hasher.hash('another password');
+    await stores.accounts.replace('a', 1, { ...(before?.value as Account), password: changed });
+    expect(await provePassword({ accounts: stores.accounts, hasher, decoy: changed }, before, PASSWORD)).toBe(true);
+    expect((await stores.accounts.find('a'))?.value.password).toEqual(changed);
+  });
+});
+
+describe('hashing under load', () => {
+  /** A hash that ends when it is told to. */
+  const held = () => {
+    const endings: (() => void)[] = [];
+    const hasher: PasswordHasher = {
+      hash: () => new Promise((resolve) => endings.push(() => resolve({ phc: '', pepperId: '' }))),
+      verify: () => new Promise((resolve) => endings.push(() => resolve('right'))),
+    };
+    return { endings, hasher };
+  };
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+  test('runs as many at once as there are places, queues some, and refuses the rest at once', async () => {
+    const { endings, hasher } = held();
+    const bounded = boundedHasher(hasher, { slots: 2, queue: 3, longestWait: 1_000 });
+    const all = Array.from({ length: 8 }, () =>
+      bounded.hash('x').then(
+        () => 'done',
+        (error) => error.dependency,
+      ),
+    );
+    await turn();
+    expect(endings).toHaveLength(2);
+    expect(await Promise.all(all.slice(5))).toEqual(['hashing', 'hashing', 'hashing']);
+    while (endings.length > 0) {
+      endings.shift()?.();
+      await turn();
+    }
+    expect(await Promise.all(all.slice(0, 5))).toEqual(Array(5).fill('done'));
+  });
+
+  test('gives up waiting after the longest wait and keeps its place free for others', async () => {
+    const { endings, hasher } = held();
+    const bounded = boundedHasher(hasher, { slots: 1, queue: 1, longestWait: 30 });
+    const first = bounded.hash('x');
+    await expect(bounded.hash('y')).rejects.toMatchObject({ statusCode: 503 });
+    const third = bounded.hash('z');
+    endings.shift()?.();
+    await first;
+    await turn();
+    endings.shift()?.();
+    await expect(third).resolves.toBeDefined();
+  });
+});
