@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Stores } from '../core/storage/stores.ts';
 import { MongoCollection } from './mongo/collection.ts';
 import { mongoModels } from './mongo/schemas.ts';
+import { RedisAttempts } from './redis/attempts.ts';
 import { connectRedis } from './redis/connect.ts';
 import { RedisExpiring } from './redis/expiring.ts';
 
@@ -45,6 +46,7 @@ export async function openServerStores(
     consents: new MongoCollection(models.consents, models.claims, clock),
     keyRings: new MongoCollection(models.keyRings, models.claims, clock),
     expiring: new RedisExpiring(redis, clock),
+    attempts: new RedisAttempts(redis, clock),
     close: () => disconnect(connection, redis),
   };
 }

@@ -2,6 +2,7 @@ import type { Account } from '../account/account.ts';
 import type { ClientRecord } from '../client/client.ts';
 import type { Consent } from '../consent/consent.ts';
 import type { KeyRing } from '../keys/keyRing.ts';
+import type { Attempts } from '../lockout/attempts.ts';
 import type { Collection } from './collection.ts';
 import type { Expiring } from './expiring.ts';
 
@@ -12,5 +13,6 @@ export interface Stores {
   readonly consents: Collection<Consent>;
   readonly keyRings: Collection<KeyRing>;
   readonly expiring: Expiring;
+  readonly attempts: Attempts;
   close(): Promise<void>;
 }

@@ -47,6 +47,7 @@ export class EmbeddedExpiring implements Expiring {
     this.#sweeps = [
       db.prepare('DELETE FROM entries WHERE deadline <= ?'),
       db.prepare('DELETE FROM members WHERE deadline <= ?'),
+      db.prepare('DELETE FROM pools WHERE deadline <= ?'),
     ];
   }
 

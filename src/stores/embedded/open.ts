@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../core/clock.ts';
 import type { Stores } from '../../core/storage/stores.ts';
+import { EmbeddedAttempts } from './attempts.ts';
 import { EmbeddedCollection } from './collection.ts';
 import { EmbeddedExpiring } from './expiring.ts';
 
@@ -20,6 +21,10 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS members (
     name TEXT, member TEXT, deadline INTEGER NOT NULL, PRIMARY KEY (name, member)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS pools (
+    key TEXT PRIMARY KEY, taken INTEGER NOT NULL, next INTEGER NOT NULL, deadline INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS pools_by_deadline ON pools (deadline);
   CREATE INDEX IF NOT EXISTS members_by_deadline ON members (deadline);
 `;
 
@@ -41,6 +46,7 @@ export function openEmbeddedStores(dataDir: string, clock: Clock): Stores {
     consents: new EmbeddedCollection(db, 'consents'),
     keyRings: new EmbeddedCollection(db, 'keyRings'),
     expiring,
+    attempts: new EmbeddedAttempts(db, clock),
     close: async () => {
       clearInterval(sweeper);
       db.close();

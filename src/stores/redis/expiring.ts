@@ -1,15 +1,12 @@
 import type { Redis } from 'ioredis';
 import type { Clock } from '../../core/clock.ts';
 import type { Entry, Expiring } from '../../core/storage/expiring.ts';
-import { Unavailable } from '../../core/storage/unavailable.ts';
+import { askRedis, GARBAGE_AFTER_MS, type ScriptCommand, withScripts } from './scripts.ts';
 
 /*
- * A record is a hash: v = value as JSON, n = version, d = deadline, s = when it was spent. Every script touches one key,
- * so that they work on a Cluster, and takes the time from us. The server's own expiry comes GARBAGE_AFTER_MS after the
- * deadline and only frees memory.
+ * A record is a hash: v = value as JSON, n = version, d = deadline, s = when it was spent. The time comes from us; the
+ * server's own expiry comes later and only frees memory.
  */
-const GARBAGE_AFTER_MS = 3_600_000;
-
 const SCRIPTS = {
   expiringPut: `
     redis.call('DEL', KEYS[1])
@@ -37,23 +34,18 @@ const SCRIPTS = {
     return 1`,
 } as const;
 
-type Script = keyof typeof SCRIPTS;
-type ScriptCommand = (key: string, ...args: (string | number)[]) => Promise<number>;
-
-/** Expiring values in Redis 6.2 or newer. Every failure of the server leaves as Unavailable. */
+/** Expiring values in Redis 6.2 or newer. */
 export class RedisExpiring implements Expiring {
-  readonly #redis: Redis & Record<Script, ScriptCommand>;
+  readonly #redis: Redis & Record<keyof typeof SCRIPTS, ScriptCommand<number>>;
   readonly #clock: Clock;
 
   constructor(redis: Redis, clock: Clock) {
-    for (const [name, lua] of Object.entries(SCRIPTS)) redis.defineCommand(name, { numberOfKeys: 1, lua });
-    // defineCommand adds the methods at run time; the type says so here.
-    this.#redis = redis as Redis & Record<Script, ScriptCommand>;
+    this.#redis = withScripts(redis, SCRIPTS);
     this.#clock = clock;
   }
 
   async get(key: string): Promise<Entry | undefined> {
-    const [value, version, deadline, spentAt] = await this.#ask(() => this.#redis.hmget(key, 'v', 'n', 'd', 's'));
+    const [value, version, deadline, spentAt] = await askRedis(() => this.#redis.hmget(key, 'v', 'n', 'd', 's'));
     if (value == null || Number(deadline) <= this.#clock.now()) return undefined;
     return {
       value: JSON.parse(value),
@@ -63,40 +55,32 @@ export class RedisExpiring implements Expiring {
   }
 
   async put(key: string, value: object, deadline: number): Promise<void> {
-    await this.#ask(() => this.#redis.expiringPut(key, JSON.stringify(value), deadline, this.#garbageIn(deadline)));
+    await askRedis(() => this.#redis.expiringPut(key, JSON.stringify(value), deadline, this.#garbageIn(deadline)));
   }
 
   async swap(key: string, version: number, value: object, deadline: number): Promise<boolean> {
     const args = [JSON.stringify(value), deadline, this.#garbageIn(deadline), version, this.#clock.now()];
-    return (await this.#ask(() => this.#redis.expiringSwap(key, ...args))) === 1;
+    return (await askRedis(() => this.#redis.expiringSwap(key, ...args))) === 1;
   }
 
   async spend(key: string, at: number): Promise<boolean> {
-    return (await this.#ask(() => this.#redis.expiringSpend(key, at, this.#clock.now()))) === 1;
+    return (await askRedis(() => this.#redis.expiringSpend(key, at, this.#clock.now()))) === 1;
   }
 
   async remove(key: string): Promise<void> {
-    await this.#ask(() => this.#redis.del(key));
+    await askRedis(() => this.#redis.del(key));
   }
 
   async join(set: string, member: string, deadline: number): Promise<void> {
-    await this.#ask(() => this.#redis.expiringJoin(set, member, deadline, GARBAGE_AFTER_MS, this.#clock.now()));
+    await askRedis(() => this.#redis.expiringJoin(set, member, deadline, GARBAGE_AFTER_MS, this.#clock.now()));
   }
 
   async members(set: string): Promise<string[]> {
-    return this.#ask(() => this.#redis.zrangebyscore(set, `(${this.#clock.now()}`, '+inf'));
+    return askRedis(() => this.#redis.zrangebyscore(set, `(${this.#clock.now()}`, '+inf'));
   }
 
   /** Milliseconds from now on, so that the server's own clock does not matter. */
   #garbageIn(deadline: number): number {
     return deadline - this.#clock.now() + GARBAGE_AFTER_MS;
-  }
-
-  async #ask<Answer>(command: () => Promise<Answer>): Promise<Answer> {
-    try {
-      return await command();
-    } catch (error) {
-      throw new Unavailable('redis', error);
-    }
   }
 }
