@@ -9,6 +9,7 @@ import { fastestArgon2 } from './adapters/argon2.ts';
 import { boundedHasher } from './adapters/boundedHasher.ts';
 import { passwordHasher } from './adapters/passwordHasher.ts';
 import { makeSeal } from './adapters/seal.ts';
+import { ConfigFault } from './config/fault.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { seedClients, seedMembers } from './config/seed.ts';
 import { type Clock, seconds } from './core/clock.ts';
@@ -114,7 +115,13 @@ async function signingKeys(stores: Stores, secrets: Secrets, clock: Clock): Prom
     createdAt: seconds(clock),
   });
   const ring = await loadOrMakeKeyRing(stores.keyRings, make);
-  return JSON.parse(seal.open(ring.sealedJwks, KEY_RING_SEAL));
+  try {
+    return JSON.parse(seal.open(ring.sealedJwks, KEY_RING_SEAL));
+  } catch {
+    throw new ConfigFault([
+      'KEY_ENCRYPTION_KEY: is not the one that the signing keys in the store were sealed with; bring that one back behind a comma, or begin with an empty store',
+    ]);
+  }
 }
 
 const detailOf = (error: Error): string | undefined => (error as { error_description?: string }).error_description;

@@ -4,8 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from './adapters/systemClock.ts';
 import { composeApp, drain } from './compose.ts';
 import { developmentSecrets } from './config/developmentSecrets.ts';
-import { type Config, ConfigFault, loadConfig, type Secrets } from './config/load.ts';
+import { ConfigFault } from './config/fault.ts';
+import { type Config, loadConfig, type Secrets } from './config/load.ts';
 import type { Stores } from './core/storage/stores.ts';
+import type { Unavailable } from './core/storage/unavailable.ts';
 import { makeLogger } from './observe/logger.ts';
 import { openEmbeddedStores, openServerStores } from './stores/open.ts';
 
@@ -66,11 +68,7 @@ async function openStores(config: Config, onError: Parameters<typeof openServerS
       ? openEmbeddedStores(dataDir, systemClock)
       : await openServerStores(servers.mongoUri, servers.redisUrl, systemClock, onError);
   } catch (error) {
-    throw new StartFault(
-      servers === undefined
-        ? unusable(dataDir, error)
-        : `MongoDB or Redis does not answer (${words(error)}). Check MONGODB_URI and REDIS_URL.`,
-    );
+    throw new StartFault(servers === undefined ? unusable(dataDir, error) : unanswered(error));
   }
 }
 
@@ -101,7 +99,13 @@ function greet(config: Config): void {
 }
 
 const unusable = (dataDir: string, error: unknown): string =>
-  `The data folder ${dataDir} cannot be used (${words(error)}). Make it readable and writable, or set DATA_DIR to another.`;
+  `The data folder ${dataDir} cannot be used (${words(error)}). Mend or remove it, or set DATA_DIR to another.`;
+
+const unanswered = (error: unknown): string => {
+  const { dependency, cause } = error as Partial<Unavailable>;
+  const [name, setting] = dependency === 'redis' ? ['Redis', 'REDIS_URL'] : ['MongoDB', 'MONGODB_URI'];
+  return `${name} does not answer (${words(cause ?? error)}). Start it, or check ${setting}.`;
+};
 
 const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

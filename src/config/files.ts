@@ -11,17 +11,21 @@ export const PlanFile = z.object({
 });
 
 /** `CLIENTS_FILE`: relying parties in OpenID registration metadata. What is not listed here oidc-provider checks. */
-export const ClientsFile = z.array(
-  z.looseObject({
-    client_id: z.string().min(1),
-    client_secret: z.string().min(1).optional(),
-    redirect_uris: z.array(z.string()).default([]),
-    client_name: z.string().optional(),
-    client_uri: z.url().optional(),
-    initiate_login_uri: z.url().optional(),
-    first_party: z.boolean().optional(),
-  }),
-);
+export const ClientsFile = z
+  .array(
+    z.looseObject({
+      client_id: z.string().min(1),
+      client_secret: z.string().min(1).optional(),
+      redirect_uris: z.array(z.string()).default([]),
+      client_name: z.string().optional(),
+      client_uri: z.url().optional(),
+      initiate_login_uri: z.url().optional(),
+      first_party: z.boolean().optional(),
+    }),
+  )
+  .refine((clients) => new Set(clients.map(({ client_id }) => client_id)).size === clients.length, {
+    message: 'the same client_id stands here twice',
+  });
 
 const text = z.string().min(1);
 

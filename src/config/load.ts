@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { Plan } from '../core/plan.ts';
+import { ConfigFault } from './fault.ts';
 import { type ClientEntry, ClientsFile, type MemberEntry, MembersFile, PlanFile } from './files.ts';
 import { SECRETS, SETTINGS, type Settings } from './schema.ts';
 
@@ -27,11 +28,6 @@ export interface Secrets {
   readonly passwordPeppers: readonly string[];
 }
 
-/** The settings are wrong. The message lists every fault and what to change. */
-export class ConfigFault extends Error {
-  override name = 'ConfigFault';
-}
-
 /**
  * Reads settings and the files that they name. Collects all faults and throws them as one ConfigFault.
  * `root` is the project's folder, against which default files are found; files named by a setting count from the
@@ -39,12 +35,13 @@ export class ConfigFault extends Error {
  */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>, root: string): Config {
   const faults: string[] = [];
-  const settings = readSettings(env, faults);
-  if (settings === undefined) throw asFault(faults);
+  // Where a setting is wrong its default stands in, so that the faults of the files are told as well.
+  const settings =
+    readSettings(env, faults) ?? SETTINGS.parse({ NODE_ENV: env.NODE_ENV === 'production' ? 'production' : undefined });
 
   const production = settings.NODE_ENV === 'production';
   const issuer = (settings.ISSUER ?? `http://localhost:${settings.PORT}`).replace(/\/$/, '');
-  faults.push(...crossFaults(settings, issuer, production));
+  if (faults.length === 0) faults.push(...crossFaults(settings, issuer, production));
 
   const file = <T>(name: keyof Settings & `${string}_FILE`, fallback: string | undefined, schema: z.ZodType<T>) => {
     const path = env[name] ? resolve(String(env[name])) : fallback && join(root, fallback);
@@ -55,7 +52,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
   const plan = file('PLAN_FILE', 'config/plan.json', PlanFile);
   const clients = file('CLIENTS_FILE', development('config/clients.dev.json'), ClientsFile) ?? [];
   const members = production ? [] : (file('MEMBERS_FILE', 'config/members.dev.json', MembersFile) ?? []);
-  if (faults.length > 0 || plan === undefined) throw asFault(faults);
+  if (faults.length > 0 || plan === undefined) throw new ConfigFault(faults);
 
   return {
     production,
@@ -97,13 +94,17 @@ function readSettings(env: Readonly<Record<string, string | undefined>>, faults:
 /** What no setting shows by itself. */
 function crossFaults(settings: Settings, issuer: string, production: boolean): string[] {
   const faults: string[] = [];
-  const { protocol, hostname, pathname } = new URL(issuer);
-  if (pathname !== '/') faults.push('ISSUER: must be an origin without a path, such as https://login.example.org');
+  const { protocol, hostname, origin } = new URL(issuer);
+  if (issuer !== origin) faults.push('ISSUER: must be an origin and no more, such as https://login.example.org');
   if (protocol === 'http:' && !isLoopback(hostname)) {
     faults.push('ISSUER: http is allowed on localhost only; members need https');
   }
   if ((settings.MONGODB_URI === undefined) !== (settings.REDIS_URL === undefined)) {
     faults.push('MONGODB_URI and REDIS_URL: set both, or neither for the embedded store');
+  }
+  const given = SECRETS.filter((name) => settings[name] !== undefined);
+  if (!production && given.length > 0 && given.length < SECRETS.length) {
+    faults.push(`${SECRETS.join(', ')}: set all of them, or none to have them made`);
   }
   if (!production) return faults;
   if (settings.MONGODB_URI === undefined && settings.REDIS_URL === undefined) {
@@ -147,6 +148,3 @@ const issuesOf = (error: z.ZodError): string[] =>
   error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`);
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-export const asFault = (faults: readonly string[]): ConfigFault =>
-  new ConfigFault(`The settings are not usable:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);

@@ -6,8 +6,8 @@ import { digestSecret } from '../core/client/secret.ts';
 import { type Clock, seconds } from '../core/clock.ts';
 import { upsert } from '../core/storage/collection.ts';
 import type { Stores } from '../core/storage/stores.ts';
+import { ConfigFault } from './fault.ts';
 import type { ClientEntry, MemberEntry } from './files.ts';
-import { asFault } from './load.ts';
 
 /** A relying party of CLIENTS_FILE as it is stored. */
 function clientRecord({ client_secret, ...metadata }: ClientEntry): ClientRecord {
@@ -31,21 +31,25 @@ export async function seedClients(
     const fault = faultOf(record);
     return fault === undefined ? [] : [`CLIENTS_FILE: client ${record.metadata.client_id}: ${fault}`];
   });
-  if (faults.length > 0) throw asFault(faults);
+  if (faults.length > 0) throw new ConfigFault(faults);
   for (const record of records) await upsert(clients, record.metadata.client_id, record);
 }
 
-/** Opens the accounts of MEMBERS_FILE. An account that is there already stays as it is. */
+/**
+ * Opens the accounts of MEMBERS_FILE. An account that is there already stays as it is. Throws a ConfigFault that names
+ * every member whose email or member number belongs to another.
+ */
 export async function seedMembers(
   { accounts }: Stores,
   entries: readonly MemberEntry[],
   hasher: PasswordHasher,
   clock: Clock,
 ): Promise<void> {
+  const faults: string[] = [];
   for (const { password, passwordHash, ...entry } of entries) {
     if ((await findBySignInName(accounts, entry.username)) !== undefined) continue;
     const now = seconds(clock);
-    await openAccount(accounts, randomUUID(), {
+    const outcome = await openAccount(accounts, randomUUID(), {
       username: entry.username,
       email: entry.email,
       phone: entry.phone,
@@ -61,7 +65,11 @@ export async function seedMembers(
       createdAt: now,
       updatedAt: now,
     });
+    if (outcome === 'taken') {
+      faults.push(`MEMBERS_FILE: ${entry.username}: the email or the member number belongs to another account`);
+    }
   }
+  if (faults.length > 0) throw new ConfigFault(faults);
 }
 
 /** Hashes a password, or takes a hash that another system made as it is. */

@@ -11,6 +11,8 @@ export const REFUSALS = [
   /** The form was not sent by our own page, or long ago. */
   'form-not-ours',
   'form-too-large',
+  /** It is no form, or was cut off on the way. */
+  'form-unreadable',
 ] as const;
 
 export type Refusal = (typeof REFUSALS)[number];

@@ -10,7 +10,7 @@ import type { Clock } from '../core/clock.ts';
 import type { AuthorizationRequest, RequestResult } from '../core/journey/authorizationRequest.ts';
 import { resultOf } from '../core/journey/authorizationRequest.ts';
 import { addFacts, findJourney, nextStep, type Requirement } from '../core/journey/journey.ts';
-import { type Outcome, proven, type Refusal, refused } from '../core/refusal.ts';
+import { type Outcome, type Refusal, refused } from '../core/refusal.ts';
 import type { Collection } from '../core/storage/collection.ts';
 import type { Expiring } from '../core/storage/expiring.ts';
 import type { PageContext } from './context.ts';
@@ -83,8 +83,8 @@ export function pipeline(deps: PipelineDependencies) {
 
   async function read(ctx: PageContext, id: string): Promise<Outcome<Form>> {
     const form = await readForm(ctx);
-    if (form === undefined) return refused('form-too-large');
-    return deps.guard.accepts(ctx, id, form.get('form_token')) ? proven(form) : refused('form-not-ours');
+    if (!form.ok) return form;
+    return deps.guard.accepts(ctx, id, form.proven.get('form_token')) ? form : refused('form-not-ours');
   }
 
   return {
@@ -92,7 +92,8 @@ export function pipeline(deps: PipelineDependencies) {
       const opened = await open(ctx, id);
       if (opened === undefined) return;
       const step = next(opened);
-      if (step === 'done') return redirect(ctx, await deps.requests.finish(ctx, resultOf(opened.journey.facts)));
+      if (step === 'done')
+        return redirect(ctx, await deps.requests.finish(ctx, resultOf(opened.journey.facts, opened.request)));
       if (opened.request.onlyNeedsASession && (await deps.requests.hasSession(ctx))) {
         return redirect(ctx, await deps.requests.finish(ctx, {}));
       }
@@ -122,7 +123,10 @@ export function pipeline(deps: PipelineDependencies) {
         'step',
       );
       if (!outcome.ok) return show(ctx, opened, step, outcome.refusal, form.proven);
-      await addFacts(deps.expiring, opened.journey, outcome.proven, deps.clock.now());
+      // Another answer was faster: its facts stand, and the GET shows what follows from them.
+      if (await addFacts(deps.expiring, opened.journey, outcome.proven, deps.clock.now())) {
+        await step.conclude?.(outcome.proven, opened);
+      }
       redirect(ctx, home);
     },
   };

@@ -12,6 +12,7 @@ export const REFUSAL_STATUS: Readonly<Record<Refusal, number>> = {
   'decision-missing': 422,
   'form-not-ours': 403,
   'form-too-large': 413,
+  'form-unreadable': 400,
 };
 
 /** Pages for what is nobody's step: a lost request, a broken dependency, a bug. */

@@ -27,7 +27,17 @@ export function makeRenderer(viewsDir: string, assets: Assets, plan: Plan): Rend
   return (ctx, name, locals = {}, status = 200) => {
     const { t, locale, nonce, requestId } = ctx.state;
     const page = {
-      ...{ t, locale, nonce, requestId, plan, locales: LOCALES, languageName, asset: assets.url },
+      ...{
+        t,
+        locale,
+        nonce,
+        requestId,
+        plan,
+        locales: LOCALES,
+        languageName,
+        languageUrl: languageUrl(ctx),
+        asset: assets.url,
+      },
       ...{ heading: `${name.replace('/', '.')}.title`, refusal: undefined, field: undefined, app: undefined },
       ...locals,
     };
@@ -38,3 +48,12 @@ export function makeRenderer(viewsDir: string, assets: Assets, plan: Plan): Rend
     ctx.body = view('layout')({ ...page, body });
   };
 }
+
+/** The same page in another language, with all that it was asked. */
+const languageUrl =
+  (ctx: PageContext) =>
+  (locale: string): string => {
+    const query = new URLSearchParams(ctx.querystring);
+    query.set('lang', locale);
+    return `?${query}`;
+  };

@@ -22,6 +22,8 @@ export interface Step<Input> {
   parse(form: Form): Outcome<Input>;
   /** Facts to add to the journey, or a refusal. */
   submit(input: Input, context: StepContext): Promise<Outcome<Facts>>;
+  /** What a proven answer changes elsewhere; done once the journey holds the facts, and safe to do twice. */
+  conclude?(proven: Facts, context: StepContext): Promise<void>;
   /** The field that a refusal is about, for the link in the error summary. */
   fieldOf(refusal: Refusal): string | undefined;
 }

@@ -24,7 +24,7 @@ export function artifactAdapter(kind: string, expiring: Expiring, clock: Clock):
 
   const find = async (id: string): Promise<AdapterPayload | undefined> => {
     const entry = await expiring.get(key(id));
-    if (entry === undefined) return undefined;
+    if (entry === undefined || (kind === 'Session' && entry.spentAt !== undefined)) return undefined;
     return { ...entry.value, ...(entry.spentAt === undefined ? {} : { consumed: entry.spentAt }) };
   };
 
@@ -53,7 +53,11 @@ export function artifactAdapter(kind: string, expiring: Expiring, clock: Clock):
       if (kind === 'Session' && payload.uid !== undefined)
         await expiring.put(alias('uid', payload.uid), { id }, deadline);
       if (payload.userCode !== undefined) await expiring.put(alias('userCode', payload.userCode), { id }, deadline);
-      await expiring.put(key(id), payload, deadline);
+      // A jti is seen once: of two that come together the second finds it taken (RFC 7523 3).
+      if (kind === 'ReplayDetection' && !(await expiring.swap(key(id), 0, payload, deadline))) {
+        throw new errors.InvalidClientAuth('jti was used before');
+      }
+      if (kind !== 'ReplayDetection') await expiring.put(key(id), payload, deadline);
     },
 
     async consume(id) {
@@ -69,7 +73,9 @@ export function artifactAdapter(kind: string, expiring: Expiring, clock: Clock):
       throw new errors.InvalidGrant(`${kind} already used`);
     },
 
-    destroy: (id) => expiring.remove(key(id)),
+    // A session that has ended stays in the store, spent, so that a request that read it before cannot save it back.
+    destroy: async (id) =>
+      void (await (kind === 'Session' ? expiring.spend(key(id), seconds(clock)) : expiring.remove(key(id)))),
 
     revokeByGrantId,
   };
@@ -103,7 +109,12 @@ export function providerMetadata({ metadata, secretDigests }: ClientRecord): Cli
   const { initiate_login_uri, ...rest } = metadata;
   return {
     ...rest,
-    ...(initiate_login_uri?.startsWith('http://localhost') === false ? { initiate_login_uri } : {}),
+    ...(initiate_login_uri === undefined || isLocal(initiate_login_uri) ? {} : { initiate_login_uri }),
     ...(secretDigests.length === 0 ? {} : { client_secret: secretDigests.join(' ') }),
   };
+}
+
+function isLocal(uri: string): boolean {
+  const url = URL.parse(uri);
+  return url?.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
 }

@@ -1,30 +1,24 @@
 import type { ParameterizedContext } from 'koa';
-import type { Provider } from 'oidc-provider';
+import type { Interaction, Provider, Session } from 'oidc-provider';
 import type { AuthorizationRequest, RequestResult } from '../core/journey/authorizationRequest.ts';
 import { isLostRequest } from './provider.ts';
 
 /** Authorization requests that wait for the member, as our pages see them. */
 export function authorizationRequests(provider: () => Provider) {
+  /** This browser's session, or an empty one. */
+  const sessionOf = (ctx: ParameterizedContext): Promise<Session> =>
+    provider().Session.get(ctx as Parameters<typeof Provider.prototype.Session.get>[0]);
+
+  /** A request that began in a session can be answered only in that session, not by the next person at the browser. */
+  const belongsHere = async (ctx: ParameterizedContext, { session }: Interaction): Promise<boolean> =>
+    session?.uid === undefined || (await sessionOf(ctx)).uid === session.uid;
+
   return {
-    /** The request with this id that this browser's cookie opens, or undefined when either is gone. */
+    /** The request with this id that this browser's cookies open, or undefined when it is gone. */
     async find(ctx: ParameterizedContext, id: string): Promise<AuthorizationRequest | undefined> {
       try {
         const interaction = await provider().interactionDetails(ctx.req, ctx.res);
-        if (interaction.uid !== id) return undefined;
-        const { params, prompt } = interaction;
-        return {
-          id,
-          clientId: String(params.client_id),
-          requirement: prompt.name === 'consent' ? 'consent' : 'password',
-          onlyNeedsASession: prompt.reasons.join() === 'no_session',
-          scopes: String(params.scope ?? '')
-            .split(' ')
-            .filter(Boolean),
-          claims: strings(prompt.details.missingOIDCClaims),
-          ...(interaction.session === undefined ? {} : { accountId: interaction.session.accountId }),
-          ...(typeof params.login_hint === 'string' ? { loginHint: params.login_hint } : {}),
-          ...(typeof params.ui_locales === 'string' ? { uiLocales: params.ui_locales } : {}),
-        };
+        return interaction.uid === id && (await belongsHere(ctx, interaction)) ? describe(interaction) : undefined;
       } catch (error) {
         if (isLostRequest(error)) return undefined;
         throw error;
@@ -32,17 +26,51 @@ export function authorizationRequests(provider: () => Provider) {
     },
 
     /** Whether this browser has a live session by now. */
-    async hasSession(ctx: ParameterizedContext): Promise<boolean> {
-      const session = await provider().Session.get(ctx as Parameters<typeof Provider.prototype.Session.get>[0]);
-      return session.accountId !== undefined;
-    },
+    hasSession: async (ctx: ParameterizedContext): Promise<boolean> => (await sessionOf(ctx)).accountId !== undefined,
 
-    /** Hands the request back to oidc-provider. Returns where the browser goes next. */
-    finish(ctx: ParameterizedContext, result: RequestResult): Promise<string> {
+    /**
+     * Hands the request back to oidc-provider. Returns where the browser goes next. The session of another member in
+     * this browser ends first: two members are never signed in at once.
+     */
+    async finish(ctx: ParameterizedContext, result: RequestResult): Promise<string> {
+      const session = await sessionOf(ctx);
+      if (
+        result.login !== undefined &&
+        session.accountId !== undefined &&
+        session.accountId !== result.login.accountId
+      ) {
+        const interaction = await provider().interactionDetails(ctx.req, ctx.res);
+        delete interaction.session;
+        await interaction.persist();
+        await session.destroy();
+      }
       return provider().interactionResult(ctx.req, ctx.res, result);
     },
   };
 }
 
+function describe({ uid, params, prompt, session }: Interaction): AuthorizationRequest {
+  const hinted = subjectOf(prompt.details.id_token_hint);
+  return {
+    id: uid,
+    clientId: String(params.client_id),
+    requirement: prompt.name === 'consent' ? 'consent' : 'password',
+    onlyNeedsASession: prompt.reasons.join() === 'no_session',
+    scopes: strings(String(params.scope ?? '').split(' ')),
+    claims: strings(prompt.details.missingOIDCClaims),
+    ...(session === undefined ? {} : { accountId: session.accountId }),
+    ...(hinted === undefined ? {} : { expectedAccountId: hinted }),
+    ...(typeof params.login_hint === 'string' ? { loginHint: params.login_hint } : {}),
+    ...(typeof params.ui_locales === 'string' ? { uiLocales: params.ui_locales } : {}),
+  };
+}
+
+/** The `sub` of an ID token that oidc-provider has verified already. */
+function subjectOf(idToken: unknown): string | undefined {
+  if (typeof idToken !== 'string') return undefined;
+  const payload = JSON.parse(Buffer.from(String(idToken.split('.')[1]), 'base64url').toString());
+  return typeof payload.sub === 'string' ? payload.sub : undefined;
+}
+
 const strings = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+  Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string' && item !== '') : [];

@@ -23,6 +23,8 @@ export function loadGrantFrom(consents: Collection<Consent>, clock: Clock) {
     const grant = reusable ?? new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
 
     const before = JSON.stringify(grant.openid);
+    // Consent says it all; the plan's own apps keep what earlier requests were granted.
+    if (!isFirstParty(client)) delete grant.openid;
     grant.addOIDCScope([...allowed.scopes]);
     grant.addOIDCClaims([...allowed.claims]);
     if (reusable === undefined || JSON.stringify(grant.openid) !== before) await grant.save();

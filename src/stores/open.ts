@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { type Connection, createConnection } from 'mongoose';
 import type { Clock } from '../core/clock.ts';
 import type { Stores } from '../core/storage/stores.ts';
+import { Unavailable } from '../core/storage/unavailable.ts';
 import { MongoCollection } from './mongo/collection.ts';
 import { mongoModels } from './mongo/schemas.ts';
 import { RedisAttempts } from './redis/attempts.ts';
@@ -14,8 +15,8 @@ export { openEmbeddedStores } from './embedded/open.ts';
 export type OnStoreError = (dependency: 'mongodb' | 'redis', error: Error) => void;
 
 /**
- * The stores on MongoDB and Redis. Resolves when both have answered; rejects with Unavailable-like errors of the
- * drivers when one does not within 5 s.
+ * The stores on MongoDB and Redis. Resolves when both have answered; rejects with Unavailable, which names the one
+ * that does not within 5 s.
  */
 export async function openServerStores(
   mongoUri: string,
@@ -34,7 +35,10 @@ export async function openServerStores(
   connection.on('error', (error) => onError('mongodb', error));
   const redis = connectRedis(redisUrl, (error) => onError('redis', error));
   try {
-    await Promise.all([connection.asPromise(), redis.connect()]);
+    await Promise.all([
+      connection.asPromise().catch((error) => Promise.reject(new Unavailable('mongodb', error))),
+      redis.connect().catch((error) => Promise.reject(new Unavailable('redis', error))),
+    ]);
   } catch (error) {
     await disconnect(connection, redis);
     throw error;

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as openid from 'openid-client';
 import { describeOnEveryStore } from '../support/describeOn.ts';
-import { MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
+import { MEMBER, OTHER_MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
 import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
 
 const PARTNER = webClient({ client_id: 'partner', client_name: 'Partner <App>', first_party: undefined });
-const OTHER_MEMBER = { username: 'miembro.ejemplo', password: 'un paseo junto al lago' };
 
 describeOnEveryStore("an app that is not the plan's own", (pair) => {
   let provider: RunningProvider;
@@ -100,8 +99,31 @@ describeOnEveryStore("an app that is not the plan's own", (pair) => {
     });
     const visitor = new Visitor();
     const page = await signIn(visitor, provider.issuer, await native.start({ scope: 'openid' }), MEMBER);
-    expect(page.headers.get('content-security-policy')).toContain("form-action 'self' com.example.app:");
+    expect(page.headers.get('content-security-policy')).toContain("form-action 'self' https: com.example.app:");
     const back = await visitor.submit(page, { decision: 'allow' }, provider.issuer);
     expect(back.url).toMatch(/^com\.example\.app:\/callback\?code=/);
+  });
+
+  test('is allowed nothing by the next person at a browser whose session is gone', async () => {
+    const visitor = new Visitor();
+    const scope = 'openid membership';
+    const { page } = await askedBy(visitor, { scope });
+    visitor.forget('session');
+    expect((await visitor.post(page, { decision: 'allow' })).status).toBe(410);
+    expect((await askedBy(new Visitor(), { scope })).page.body).toContain('See your member number');
+  });
+
+  test('is told and remembered one answer when two are sent at once', async () => {
+    const scope = 'openid membership phone';
+    for (let round = 0; round < 5; round += 1) {
+      const visitor = new Visitor();
+      const { page } = await askedBy(visitor, { scope });
+      if (!page.body.includes('Share your information?')) return;
+      await Promise.all(['deny', 'allow'].map((decision) => visitor.post(page, { decision })));
+      const back = await visitor.go(page.url, provider.issuer);
+      const denied = new URL(back.url).searchParams.get('error') === 'access_denied';
+      const next = await askedBy(new Visitor(), { scope });
+      expect(next.page.body.includes('Share your information?')).toBe(denied);
+    }
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import * as openid from 'openid-client';
 import { describeOnEveryStore } from '../support/describeOn.ts';
-import { MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
+import { MEMBER, OTHER_MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
 import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
 import { type Answer, hiddenFields } from '../support/visitor.ts';
 
@@ -185,6 +186,29 @@ describeOnEveryStore('signing in', (pair) => {
     await visitor.fetch(`${page.url}?lang=en`);
     expect((await visitor.fetch(page.url)).body).toContain('<html lang="en">');
     expect((await open(visitor, { ui_locales: 'es' })).body).toContain('<html lang="en">');
+  });
+
+  test('as another member than the app has named gives the app no tokens', async () => {
+    const started = await app.start();
+    const back = await signIn(new Visitor(), provider.issuer, started, MEMBER);
+    const { id_token } = await app.redeem(back.url, started);
+    const hinted = await app.start({ id_token_hint: String(id_token) });
+    const other = await signIn(new Visitor(), provider.issuer, hinted, OTHER_MEMBER);
+    expect(new URL(other.url).searchParams.get('error')).toBe('login_required');
+    const same = await app.start({ id_token_hint: String(id_token) });
+    expect((await signIn(new Visitor(), provider.issuer, same, MEMBER)).url).toContain('code=');
+  });
+
+  test('as another member in the same browser ends the session of the first', async () => {
+    const visitor = new Visitor();
+    const first = await app.start();
+    const tokens = await app.redeem((await signIn(visitor, provider.issuer, first, MEMBER)).url, first);
+    const second = await app.start({ prompt: 'login' });
+    const back = await signIn(visitor, provider.issuer, second, OTHER_MEMBER);
+    expect((await app.redeem(back.url, second)).claims()?.sub).not.toBe(tokens.claims()?.sub);
+    await expect(openid.refreshTokenGrant(app.config, String(tokens.refresh_token))).rejects.toMatchObject({
+      error: 'invalid_grant',
+    });
   });
 
   test('no password, code or token stands in the log', async () => {

@@ -1,14 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as openid from 'openid-client';
+import { describeOnEveryStore } from '../support/describeOn.ts';
 import { MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
 import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
-import { STORE_PAIRS, type StorePair } from '../support/stores.ts';
 
-describe('signing out', () => {
+describeOnEveryStore('signing out', (pair) => {
   let provider: RunningProvider;
   let app: RelyingParty;
   beforeAll(async () => {
-    provider = await startProvider(STORE_PAIRS[0] as StorePair, { clients: [webClient()] });
+    provider = await startProvider(pair, { clients: [webClient()] });
     app = await RelyingParty.discover(provider.issuer);
   });
   afterAll(() => provider.close());
@@ -43,8 +43,7 @@ describe('signing out', () => {
     await visitor.go(`${provider.issuer}/session/end`, provider.issuer);
     const body = new URLSearchParams({ logout: 'yes', xsrf: 'guessed' });
     const answer = await visitor.fetch(`${provider.issuer}/session/end/confirm`, { method: 'POST', body });
-    expect(answer.status).toBe(400);
-    expect(answer.body).toContain('<main id="main"');
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/session/end']);
     expect((await visitor.go((await app.start()).url, provider.issuer)).url).toContain('code=');
   });
 
@@ -54,7 +53,44 @@ describe('signing out', () => {
       id_token_hint: String(tokens.id_token),
       post_logout_redirect_uri: 'https://evil.example/',
     });
-    const answer = await visitor.fetch(url.href);
-    expect([answer.status, answer.headers.get('location')]).toEqual([400, null]);
+    const page = await visitor.go(url.href, provider.issuer);
+    expect(page.body).toContain('Sign out?');
+    const done = await visitor.submit(page, { logout: 'yes' }, provider.issuer);
+    expect(done.body).toContain('You are signed out');
+  });
+
+  test('works from the older of two tabs, and twice', async () => {
+    const { visitor } = await signedIn();
+    const older = await visitor.go(`${provider.issuer}/session/end`, provider.issuer);
+    const newer = await visitor.go(`${provider.issuer}/session/end`, provider.issuer);
+    const again = await visitor.submit(older, { logout: 'yes' }, provider.issuer);
+    expect(again.body).toContain('Sign out?');
+    expect((await visitor.submit(again, { logout: 'yes' }, provider.issuer)).body).toContain('You are signed out');
+    expect((await visitor.submit(newer, { logout: 'yes' }, provider.issuer)).body).toContain('You are signed out');
+  });
+
+  test('keeps the way back to the app when the language is changed', async () => {
+    const { visitor, tokens } = await signedIn();
+    const url = openid.buildEndSessionUrl(app.config, {
+      id_token_hint: String(tokens.id_token),
+      post_logout_redirect_uri: 'https://app.example/bye',
+    });
+    const page = await visitor.go(url.href, provider.issuer);
+    const link = /id="lang-es"[^>]* href="([^"]+)"/.exec(page.body)?.[1]?.replaceAll('&amp;', '&');
+    const spanish = await visitor.go(new URL(String(link), page.url).href, provider.issuer);
+    expect(spanish.body).toContain('¿Cerrar sesión?');
+    expect((await visitor.submit(spanish, { logout: 'yes' }, provider.issuer)).url).toBe('https://app.example/bye');
+  });
+
+  test('is not undone by requests that ran at the same time', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const { visitor } = await signedIn();
+      const page = await visitor.go(`${provider.issuer}/session/end`, provider.issuer);
+      const old = visitor.copy();
+      const { url } = await app.start();
+      await Promise.all([visitor.post(page, { logout: 'yes' }), old.fetch(url), old.fetch(url)]);
+      const back = await old.go((await app.start({ prompt: 'none' })).url, provider.issuer);
+      expect(new URL(back.url).searchParams.get('error')).toBe('login_required');
+    }
   });
 });

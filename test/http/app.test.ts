@@ -80,7 +80,7 @@ describe('every answer', () => {
       .post('/interaction/x/password')
       .set('Accept', 'text/html')
       .send({ username: { $ne: 1 } });
-    expect([json.status, json.text.includes('<main id="main"')]).toEqual([413, true]);
+    expect([json.status, json.text.includes('The page did not arrive whole')]).toEqual([400, true]);
     await new Promise<void>((resolve) => {
       const socket = connect(Number(new URL(provider.issuer).port), 'localhost', () => {
         socket.write(

@@ -2,7 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { ConfigFault, loadConfig } from '../../src/config/load.ts';
+import { ConfigFault } from '../../src/config/fault.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import { ROOT } from '../support/provider.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'));
@@ -54,8 +55,17 @@ describe('settings', () => {
       LOG_LEVEL: 'loud',
       COOKIE_KEYS: 'short',
       KEY_ENCRYPTION_KEY_FILE: join(folder, 'absent'),
+      CLIENTS_FILE: join(folder, 'no-clients'),
     });
-    for (const name of ['PORT', 'ISSUER', 'MONGODB_URI', 'LOG_LEVEL', 'COOKIE_KEYS', 'KEY_ENCRYPTION_KEY_FILE']) {
+    for (const name of [
+      'PORT',
+      'ISSUER',
+      'MONGODB_URI',
+      'LOG_LEVEL',
+      'COOKIE_KEYS',
+      'KEY_ENCRYPTION_KEY_FILE',
+      'CLIENTS_FILE',
+    ]) {
       expect(message).toContain(`- ${name}`);
     }
   });
@@ -67,8 +77,11 @@ describe('settings', () => {
     [{ CLIENTS_FILE: file('noid.json', '[{"redirect_uris":[]}]') }, '0.client_id'],
     [{ MEMBERS_FILE: file('members.json', '[{"username":"a"}]') }, '0.email'],
     [{ MONGODB_URI: 'mongodb://db' }, 'MONGODB_URI and REDIS_URL: set both'],
+    [{ ISSUER: 'http://localhost:1/?a=b' }, 'must be an origin and no more'],
+    [{ ISSUER: 'http://u:p@localhost' }, 'must be an origin and no more'],
+    [{ COOKIE_KEYS: 'c'.repeat(32) }, 'set all of them, or none'],
     [{ ISSUER: 'http://login.example.org' }, 'http is allowed on localhost only'],
-    [{ ISSUER: 'https://login.example.org/path' }, 'without a path'],
+    [{ ISSUER: 'https://login.example.org/path' }, 'must be an origin and no more'],
   ])('%j is told in words', (env, words) => expect(faults(env as unknown as Record<string, string>)).toContain(words));
 
   test('production takes real servers and real secrets, and refuses anything less', () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -121,11 +121,30 @@ describe('npm start', () => {
     await fails({ CLIENTS_FILE: path }, 'CLIENTS_FILE: client no-good: redirect_uris');
   });
 
+  test('with two members of one number says which', async () => {
+    const path = join(tmpdir(), `members-${process.pid}.json`);
+    const member = JSON.parse(readFileSync(join(ROOT, 'config/members.dev.json'), 'utf8'))[0];
+    writeFileSync(path, JSON.stringify([member, { ...member, username: 'twin', email: 'twin@example.com' }]));
+    await fails(
+      { MEMBERS_FILE: path },
+      'MEMBERS_FILE: twin: the email or the member number belongs to another account',
+    );
+  });
+
+  test('with a store that other secrets have sealed says so', async () => {
+    const { child, ended, ready } = await start();
+    await ready();
+    child.kill('SIGTERM');
+    await ended;
+    rmSync(join(dataDir, 'development-secrets.json'));
+    await fails({}, 'KEY_ENCRYPTION_KEY: is not the one');
+  });
+
   test('with servers that do not answer says so', async () => {
     const nobody = await freePort();
     await fails(
       { MONGODB_URI: `mongodb://127.0.0.1:${nobody}/x`, REDIS_URL: `redis://127.0.0.1:${nobody}` },
-      'MongoDB or Redis does not answer',
+      'does not answer',
     );
   });
 

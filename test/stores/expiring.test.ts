@@ -24,11 +24,20 @@ describeOnEveryStore('an expiring value', (pair) => {
     expect(await expiring.get('k')).toBeUndefined();
   });
 
-  test('put starts again: version 1, unspent', async () => {
+  test('put starts again at version 1', async () => {
     await expiring.put('k', { a: 1 }, in1s());
     await expiring.swap('k', 1, { a: 2 }, in1s());
+    expect(await expiring.put('k', { a: 3 }, in1s())).toBe(true);
+    expect(await expiring.get('k')).toEqual({ value: { a: 3 }, version: 1 });
+  });
+
+  test('put brings nothing back that was spent, until its deadline has passed', async () => {
+    await expiring.put('k', { a: 1 }, in1s());
     await expiring.spend('k', 5);
-    await expiring.put('k', { a: 3 }, in1s());
+    expect(await expiring.put('k', { a: 2 }, in1s() + 5_000)).toBe(false);
+    expect(await expiring.get('k')).toEqual({ value: { a: 1 }, version: 1, spentAt: 5 });
+    clock.advance(1_000);
+    expect(await expiring.put('k', { a: 3 }, in1s())).toBe(true);
     expect(await expiring.get('k')).toEqual({ value: { a: 3 }, version: 1 });
   });
 

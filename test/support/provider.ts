@@ -42,6 +42,8 @@ const SECRETS = {
 /** The member of `config/members.dev.json` whom most tests sign in. */
 export const MEMBER = { username: 'sample.member', password: 'a calm walk by the lake' };
 
+export const OTHER_MEMBER = { username: 'miembro.ejemplo', password: 'un paseo junto al lago' };
+
 /** A provider in this process, on ports of its own, with the sample portal beside it. */
 export async function startProvider(pair: StorePair, options: ProviderOptions = {}): Promise<RunningProvider> {
   const folder = mkdtempSync(join(tmpdir(), 'provider-'));

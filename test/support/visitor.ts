@@ -7,6 +7,18 @@ export class Visitor {
     this.headers = headers;
   }
 
+  /** Another window with the same cookies, which then go their own way. */
+  copy(): Visitor {
+    const copy = new Visitor(this.headers);
+    for (const [key, cookie] of this.#cookies) copy.#cookies.set(key, cookie);
+    return copy;
+  }
+
+  /** Loses a cookie, as a browser does that was closed. */
+  forget(name: string): void {
+    for (const key of this.#cookies.keys()) if (key.startsWith(`${name} `)) this.#cookies.delete(key);
+  }
+
   /** One request; redirects are not followed. */
   async fetch(url: string, init: RequestInit = {}): Promise<Answer> {
     const { pathname } = new URL(url);

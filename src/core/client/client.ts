@@ -55,8 +55,9 @@ function wayBackTo(metadata: ClientMetadata, issuer: string): string | undefined
 }
 
 /**
- * The origins that a form of ours may end at for this app, as CSP sources (CSP 3, 6.4.2 `form-action`): Chromium applies
- * the directive to every redirect after the form, so all that the app has registered are named.
+ * Where a form of ours may end for this app, as CSP sources (CSP 3, 6.4.2 `form-action`). Chromium applies the directive
+ * to every redirect after the form, the app's own included, and a native app listens on any loopback port (RFC 8252
+ * 7.3): so https as a whole, and what the app has registered besides.
  */
 export function formTargets(metadata: ClientMetadata): string[] {
   const uris = [
@@ -65,14 +66,18 @@ export function formTargets(metadata: ClientMetadata): string[] {
     metadata.client_uri,
     metadata.initiate_login_uri,
   ];
-  const sources = uris.flatMap((uri) => (typeof uri === 'string' ? [cspSource(uri)] : []));
-  return [...new Set(sources.filter((source) => source !== undefined))];
+  const sources = uris.map((uri) => (typeof uri === 'string' ? cspSource(uri) : undefined));
+  return [...new Set(['https:', ...sources.filter((source) => source !== undefined)])];
 }
 
-/** Custom schemes (RFC 8252 7.1) have no origin: there the scheme itself is the source. */
 function cspSource(uri: string): string | undefined {
-  return webOrigin(uri) ?? URL.parse(uri)?.protocol;
+  const url = URL.parse(uri);
+  if (url?.protocol !== 'http:') return url?.protocol;
+  return LOOPBACK.has(url.hostname) ? `http://${url.hostname}:*` : url.origin;
 }
+
+/** No IPv6 here: CSP has no way to write it. */
+const LOOPBACK = new Set(['localhost', '127.0.0.1']);
 
 function webOrigin(uri: string): string | undefined {
   const url = URL.parse(uri);

@@ -12,6 +12,8 @@ export interface AuthorizationRequest {
   readonly claims: readonly string[];
   /** The member whose session it is, when there is one. */
   readonly accountId?: string;
+  /** The app will take nobody but this member (OpenID Connect Core 3.1.2.1, `id_token_hint`). */
+  readonly expectedAccountId?: string;
   readonly loginHint?: string;
   readonly uiLocales?: string;
 }
@@ -27,7 +29,7 @@ export type RequestResult = {
     readonly remember: boolean;
   };
   readonly consent?: Record<string, never>;
-  readonly error?: 'access_denied';
+  readonly error?: 'access_denied' | 'login_required';
   readonly error_description?: string;
 };
 
@@ -35,7 +37,18 @@ export type RequestResult = {
 const ACR = { aal1: 'http://idmanagement.gov/ns/assurance/aal/1' } as const;
 
 /** Says what the proven facts amount to. `amr` values are those of RFC 8176. */
-export function resultOf(facts: Facts): RequestResult {
+export function resultOf(
+  facts: Facts,
+  { expectedAccountId }: Pick<AuthorizationRequest, 'expectedAccountId'>,
+): RequestResult {
+  // OpenID Connect Core 3.1.2.2: never tokens for another member than the one that the app named.
+  if (
+    facts.password !== undefined &&
+    expectedAccountId !== undefined &&
+    facts.password.accountId !== expectedAccountId
+  ) {
+    return { error: 'login_required', error_description: 'another member signed in than the one asked for' };
+  }
   if (facts.consent?.decision === 'denied') {
     return { error: 'access_denied', error_description: 'the member did not allow this' };
   }

@@ -7,8 +7,8 @@
 export interface Expiring {
   get(key: string): Promise<Entry | undefined>;
 
-  /** Writes the value whatever stood there; the record starts again at version 1, unspent. */
-  put(key: string, value: object, deadline: number): Promise<void>;
+  /** Writes the value whatever stood there, at version 1; but a record that was spent stays as it is, and dead. */
+  put(key: string, value: object, deadline: number): Promise<boolean>;
 
   /** Writes the value if the record still has this version; version 0 means that it must be absent. */
   swap(key: string, version: number, value: object, deadline: number): Promise<boolean>;

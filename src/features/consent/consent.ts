@@ -24,12 +24,14 @@ export const consentStep = (deps: { consents: Collection<Consent>; clock: Clock 
       return decision === 'allow' || decision === 'deny' ? proven(decision) : refused('decision-missing');
     },
 
-    async submit(decision, { request }) {
-      const at = seconds(deps.clock);
-      if (decision === 'deny') return proven({ consent: { decision: 'denied', at } });
+    async submit(decision) {
+      return proven({ consent: { decision: decision === 'allow' ? 'allowed' : 'denied', at: seconds(deps.clock) } });
+    },
+
+    async conclude({ consent }, { request }) {
+      if (consent?.decision !== 'allowed') return;
       if (request.accountId === undefined) throw new Error('consent was asked of nobody');
-      await giveConsent(deps.consents, request.accountId, request.clientId, request, at);
-      return proven({ consent: { decision: 'allowed', at } });
+      await giveConsent(deps.consents, request.accountId, request.clientId, request, consent.at);
     },
 
     fieldOf: () => 'allow',

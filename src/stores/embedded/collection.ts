@@ -44,8 +44,12 @@ export class EmbeddedCollection<T extends object> implements Collection<T> {
 
   async insert(id: string, value: T, claims: readonly string[] = []): Promise<InsertOutcome> {
     this.#db.exec('BEGIN IMMEDIATE');
-    const outcome = this.#tryInsert(id, value, claims);
-    this.#db.exec(outcome === 'inserted' ? 'COMMIT' : 'ROLLBACK');
+    let outcome: InsertOutcome = 'id-taken';
+    try {
+      outcome = this.#tryInsert(id, value, claims);
+    } finally {
+      this.#db.exec(outcome === 'inserted' ? 'COMMIT' : 'ROLLBACK');
+    }
     return outcome;
   }
 

@@ -8,7 +8,7 @@ interface EntryRow {
   spent_at: number | null;
 }
 
-/** Expiring values in the embedded database. One statement is one atomic operation. */
+/** Expiring values in the embedded database. Nothing runs between the statements of one call. */
 export class EmbeddedExpiring implements Expiring {
   readonly #clock: Clock;
   readonly #get: StatementSync;
@@ -26,7 +26,9 @@ export class EmbeddedExpiring implements Expiring {
     this.#clock = clock;
     this.#get = db.prepare('SELECT value, version, spent_at FROM entries WHERE key = ? AND deadline > ?');
     this.#put = db.prepare(
-      'INSERT OR REPLACE INTO entries (key, value, version, spent_at, deadline) VALUES (?, ?, 1, NULL, ?)',
+      `INSERT INTO entries (key, value, version, spent_at, deadline) VALUES (?, ?, 1, NULL, ?)
+       ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = 1, spent_at = NULL, deadline = excluded.deadline
+       WHERE spent_at IS NULL OR deadline <= ?`,
     );
     this.#insert = db.prepare(
       `INSERT INTO entries (key, value, version, spent_at, deadline) VALUES (?, ?, 1, NULL, ?)
@@ -61,8 +63,8 @@ export class EmbeddedExpiring implements Expiring {
     };
   }
 
-  async put(key: string, value: object, deadline: number): Promise<void> {
-    this.#put.run(key, JSON.stringify(value), deadline);
+  async put(key: string, value: object, deadline: number): Promise<boolean> {
+    return this.#put.run(key, JSON.stringify(value), deadline, this.#clock.now()).changes === 1;
   }
 
   async swap(key: string, version: number, value: object, deadline: number): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../core/clock.ts';
@@ -35,9 +35,12 @@ const SWEEP_EVERY_MS = 60_000;
  * Throws when the file cannot be opened or is no database of ours.
  */
 export function openEmbeddedStores(dataDir: string, clock: Clock): Stores {
-  const db = new DatabaseSync(dataDir === ':memory:' ? dataDir : fileIn(dataDir));
+  const path = dataDir === ':memory:' ? dataDir : fileIn(dataDir);
+  const db = new DatabaseSync(path);
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000;');
   db.exec(SCHEMA);
+  // Members' data: for its owner only, also in a folder that others may enter.
+  if (path !== ':memory:') chmodSync(path, 0o600);
   const expiring = new EmbeddedExpiring(db, clock);
   const sweeper = setInterval(() => expiring.sweep(), SWEEP_EVERY_MS).unref();
   return {

@@ -9,6 +9,8 @@ import { askRedis, GARBAGE_AFTER_MS, type ScriptCommand, withScripts } from './s
  */
 const SCRIPTS = {
   expiringPut: `
+    local d = tonumber(redis.call('HGET', KEYS[1], 'd') or 0)
+    if d > tonumber(ARGV[4]) and redis.call('HEXISTS', KEYS[1], 's') == 1 then return 0 end
     redis.call('DEL', KEYS[1])
     redis.call('HSET', KEYS[1], 'v', ARGV[1], 'n', 1, 'd', ARGV[2])
     redis.call('PEXPIRE', KEYS[1], ARGV[3])
@@ -54,8 +56,9 @@ export class RedisExpiring implements Expiring {
     };
   }
 
-  async put(key: string, value: object, deadline: number): Promise<void> {
-    await askRedis(() => this.#redis.expiringPut(key, JSON.stringify(value), deadline, this.#garbageIn(deadline)));
+  async put(key: string, value: object, deadline: number): Promise<boolean> {
+    const args = [JSON.stringify(value), deadline, this.#garbageIn(deadline), this.#clock.now()];
+    return (await askRedis(() => this.#redis.expiringPut(key, ...args))) === 1;
   }
 
   async swap(key: string, version: number, value: object, deadline: number): Promise<boolean> {
