@@ -17,8 +17,8 @@ export interface PortalSettings {
 }
 
 interface Visit {
-  /** What a sign-in under way must come back with. */
-  pending?: { readonly verifier: string; readonly state: string; readonly nonce: string };
+  /** What each sign-in under way must come back with, by its `state`: there may be one in each tab. */
+  pending?: Readonly<Record<string, { readonly verifier: string; readonly nonce: string }>>;
   idToken?: string;
   refreshToken?: string;
   claims?: Readonly<Record<string, unknown>>;
@@ -63,12 +63,17 @@ export function makePortal(settings: PortalSettings): Koa {
 
   /** The visit of this browser to one of the two apps. */
   function visitOf(ctx: Koa.ParameterizedContext, app: App): Visit {
+    const id = ctx.cookies.get(`visit-${app.clientId}`);
+    return (id === undefined ? undefined : visits.get(id)) ?? {};
+  }
+
+  /** Begins a visit under a new id; an id that somebody planted is never used. */
+  function beginVisit(ctx: Koa.ParameterizedContext, app: App, visit: Visit): void {
     const cookie = `visit-${app.clientId}`;
-    const id = ctx.cookies.get(cookie) ?? randomBytes(16).toString('base64url');
-    const visit = visits.get(id) ?? {};
+    visits.delete(ctx.cookies.get(cookie) ?? '');
+    const id = randomBytes(16).toString('base64url');
     visits.set(id, visit);
-    ctx.cookies.set(cookie, id, { httpOnly: true, sameSite: 'lax', overwrite: true });
-    return visit;
+    ctx.cookies.set(cookie, id, { httpOnly: true, sameSite: 'lax' });
   }
 
   function show(ctx: Koa.ParameterizedContext, title: string, body: string, status = 200): void {
@@ -81,19 +86,16 @@ export function makePortal(settings: PortalSettings): Koa {
 
   async function signIn(ctx: Koa.ParameterizedContext, app: App): Promise<void> {
     const config = await configuration(app);
-    const pending = {
-      verifier: openid.randomPKCECodeVerifier(),
-      state: openid.randomState(),
-      nonce: openid.randomNonce(),
-    };
-    visitOf(ctx, app).pending = pending;
+    const [state, verifier, nonce] = [openid.randomState(), openid.randomPKCECodeVerifier(), openid.randomNonce()];
+    const visit = visitOf(ctx, app);
+    beginVisit(ctx, app, { ...visit, pending: { ...visit.pending, [state]: { verifier, nonce } } });
     const locales = typeof ctx.query.ui_locales === 'string' ? { ui_locales: ctx.query.ui_locales } : {};
     const to = openid.buildAuthorizationUrl(config, {
       redirect_uri: url + app.callback,
       scope: app.scope,
-      state: pending.state,
-      nonce: pending.nonce,
-      code_challenge: await openid.calculatePKCECodeChallenge(pending.verifier),
+      state,
+      nonce,
+      code_challenge: await openid.calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
       ...locales,
     });
@@ -102,22 +104,24 @@ export function makePortal(settings: PortalSettings): Koa {
 
   async function comeBack(ctx: Koa.ParameterizedContext, app: App): Promise<void> {
     const visit = visitOf(ctx, app);
-    const { pending } = visit;
-    delete visit.pending;
+    const state = String(ctx.query.state);
+    const pending = visit.pending?.[state];
     // Back button or a bookmark: nothing is under way, so there is nothing to answer.
     if (pending === undefined) return ctx.redirect(app.home);
     const config = await configuration(app);
     const tokens = await openid.authorizationCodeGrant(config, new URL(ctx.originalUrl, url), {
       pkceCodeVerifier: pending.verifier,
-      expectedState: pending.state,
+      expectedState: state,
       expectedNonce: pending.nonce,
       idTokenExpected: true,
     });
     const { sub } = tokens.claims() ?? {};
     const info = await openid.fetchUserInfo(config, tokens.access_token, String(sub));
-    visit.claims = { ...tokens.claims(), ...info };
-    if (tokens.id_token !== undefined) visit.idToken = tokens.id_token;
-    if (tokens.refresh_token !== undefined) visit.refreshToken = tokens.refresh_token;
+    beginVisit(ctx, app, {
+      claims: { ...tokens.claims(), ...info },
+      ...(tokens.id_token === undefined ? {} : { idToken: tokens.id_token }),
+      ...(tokens.refresh_token === undefined ? {} : { refreshToken: tokens.refresh_token }),
+    });
     ctx.redirect(app.home);
   }
 
