@@ -24,6 +24,9 @@ import { signOutPages } from './features/signout/signout.ts';
 import { makeApp, pinToIssuer } from './http/app.ts';
 import { loadAssets } from './http/assets.ts';
 import { formGuard } from './http/csrf.ts';
+import { knownDevices } from './http/device.ts';
+import { lockout } from './http/lockout.ts';
+import { networkFinder } from './http/network.ts';
 import { problemPages } from './http/problems.ts';
 import { makeRenderer } from './http/render.ts';
 import type { Logger } from './observe/logger.ts';
@@ -53,7 +56,7 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
 
   const assets = loadAssets(join(root, 'views/assets'));
   const render = makeRenderer(join(root, 'views'), assets, config.plan);
-  const problems = problemPages(render);
+  const problems = problemPages(render, clock, config.plan);
   const { clients, expiring, accounts, consents } = stores;
 
   const provider = makeProvider(
@@ -87,6 +90,13 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
     render,
     problems,
     issuer,
+    guarded: lockout({
+      attempts: stores.attempts,
+      networkOf: networkFinder(config.trustedProxies, config.sharedNetworks),
+      devices: knownDevices(secrets.cookieKeys, issuer.startsWith('https:')),
+      digestKey: secrets.cookieKeys[0] ?? '',
+      refusalFloor: config.refusalFloor,
+    }),
     steps: {
       password: passwordStep({ accounts, hasher, clock, decoy: await hasher.hash('no password is this one') }),
       consent: consentStep({ consents, clock }),

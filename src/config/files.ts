@@ -7,6 +7,7 @@ export const PlanFile = z.object({
   phone: z.string().min(1),
   tty: z.string().min(1),
   website: z.url(),
+  timeZone: z.string().refine((name) => isTimeZone(name), 'must be an IANA time zone, such as America/New_York'),
   phoneHours: z.record(z.string(), z.string()),
 });
 
@@ -26,6 +27,15 @@ export const ClientsFile = z
   .refine((clients) => new Set(clients.map(({ client_id }) => client_id)).size === clients.length, {
     message: 'the same client_id stands here twice',
   });
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const text = z.string().min(1);
 

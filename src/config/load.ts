@@ -20,6 +20,10 @@ export interface Config {
   readonly clients: readonly ClientEntry[];
   readonly members: readonly MemberEntry[];
   readonly portalPort: number;
+  readonly trustedProxies: readonly string[];
+  readonly sharedNetworks: readonly string[];
+  /** Milliseconds. */
+  readonly refusalFloor: number;
 }
 
 export interface Secrets {
@@ -67,6 +71,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
     clients: env.CLIENTS_FILE ? clients : (moved(clients, 'http://localhost:3001', portal) as typeof clients),
     members,
     portalPort: production ? 0 : settings.PORTAL_PORT,
+    trustedProxies: settings.TRUSTED_PROXIES,
+    sharedNetworks: settings.SHARED_NETWORKS,
+    refusalFloor: settings.REFUSAL_FLOOR_MS,
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isRange } from '../core/networkRange.ts';
 
 /** Shorter secrets can be guessed; 32 characters of base64 are 192 bits. */
 const SECRET_MIN = 32;
@@ -37,6 +38,17 @@ export const SETTINGS = z.object({
     .optional()
     .describe('development only: members to put into the store; default config/members.dev.json'),
   PLAN_FILE: z.string().default('config/plan.json').describe("the plan's name, phone and hours"),
+  TRUSTED_PROXIES: ranges().describe('addresses or CIDR ranges of the proxies whose X-Forwarded-For is believed'),
+  SHARED_NETWORKS: ranges().describe(
+    'addresses or CIDR ranges that many members share, such as a clinic; they may fail more often',
+  ),
+  REFUSAL_FLOOR_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(5_000)
+    .default(500)
+    .describe('no refused sign-in is answered sooner; above the slowest hash in use'),
   PORTAL_PORT: port(3001).describe('development only: the port of the sample portal; 0 leaves it out'),
   COOKIE_KEYS: secrets().describe('sign cookies and forms; comma-separated, the current one first'),
   PASSWORD_PEPPER: secrets().describe(
@@ -54,6 +66,19 @@ export const SECRETS = ['COOKIE_KEYS', 'KEY_ENCRYPTION_KEY', 'PASSWORD_PEPPER'] 
 
 function port(fallback: number) {
   return z.coerce.number().int().min(0).max(65_535).default(fallback);
+}
+
+function ranges() {
+  return z
+    .string()
+    .default('')
+    .transform((list) =>
+      list
+        .split(',')
+        .map((range) => range.trim())
+        .filter(Boolean),
+    )
+    .pipe(z.array(z.string().refine(isRange, 'must list addresses or CIDR ranges')));
 }
 
 function secrets() {

@@ -62,6 +62,7 @@ export async function seedMembers(
       password: await passwordOf(password, passwordHash, hasher),
       emailConfirmed: true,
       phoneConfirmed: true,
+      deviceEpoch: 0,
       createdAt: now,
       updatedAt: now,
     });

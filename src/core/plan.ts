@@ -4,6 +4,8 @@ export interface Plan {
   readonly phone: string;
   readonly tty: string;
   readonly website: string;
+  /** IANA name of the time zone in which times are told. */
+  readonly timeZone: string;
   /** By language. */
   readonly phoneHours: Readonly<Record<string, string>>;
 }

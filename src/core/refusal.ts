@@ -5,6 +5,8 @@
 export const REFUSALS = [
   /** The name is unknown or the password wrong; which of them is never told. */
   'credentials-rejected',
+  /** Too many attempts; `until` says from when on there is another. */
+  'locked',
   'username-missing',
   'password-missing',
   'decision-missing',
@@ -20,7 +22,11 @@ export type Refusal = (typeof REFUSALS)[number];
 /** What a step answers: the facts that it has proven, or why not. */
 export type Outcome<Proven> =
   | { readonly ok: true; readonly proven: Proven }
-  | { readonly ok: false; readonly refusal: Refusal };
+  /** `until`: milliseconds since 1970, where the refusal has an end. */
+  | { readonly ok: false; readonly refusal: Refusal; readonly until?: number };
 
 export const proven = <Proven>(facts: Proven): Outcome<Proven> => ({ ok: true, proven: facts });
-export const refused = (refusal: Refusal): Outcome<never> => ({ ok: false, refusal });
+export const refused = (refusal: Refusal, until?: number): Outcome<never> => ({
+  ...{ ok: false, refusal },
+  ...(until === undefined ? {} : { until }),
+});

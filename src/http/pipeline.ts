@@ -9,7 +9,7 @@ import {
 import type { Clock } from '../core/clock.ts';
 import type { AuthorizationRequest, RequestResult } from '../core/journey/authorizationRequest.ts';
 import { resultOf } from '../core/journey/authorizationRequest.ts';
-import { addFacts, findJourney, nextStep, type Requirement } from '../core/journey/journey.ts';
+import { addFacts, type Facts, findJourney, nextStep, type Requirement } from '../core/journey/journey.ts';
 import { type Outcome, type Refusal, refused } from '../core/refusal.ts';
 import type { Collection } from '../core/storage/collection.ts';
 import type { Expiring } from '../core/storage/expiring.ts';
@@ -18,6 +18,7 @@ import type { FormGuard } from './csrf.ts';
 import { type Form, readForm } from './form.ts';
 import { allowFormsTo } from './headers.ts';
 import { applyUiLocales } from './locale.ts';
+import type { Guarded } from './lockout.ts';
 import { type ProblemPages, REFUSAL_STATUS } from './problems.ts';
 import type { Render } from './render.ts';
 import type { AnyStep, StepContext } from './step.ts';
@@ -39,6 +40,7 @@ export interface PipelineDependencies {
   readonly problems: ProblemPages;
   readonly steps: Readonly<Record<Requirement, AnyStep>>;
   readonly issuer: string;
+  readonly guarded: Guarded;
 }
 
 interface Opened extends StepContext {
@@ -87,6 +89,17 @@ export function pipeline(deps: PipelineDependencies) {
     return deps.guard.accepts(ctx, id, form.proven.get('form_token')) ? form : refused('form-not-ours');
   }
 
+  /** Lets the step judge its input; where it compares a secret, only for an attempt that was taken before. */
+  function answer(ctx: PageContext, step: AnyStep, input: unknown, opened: Opened): Promise<Outcome<Facts>> {
+    const { identify } = step;
+    if (identify === undefined) return step.submit(input, opened);
+    return deps.guarded(
+      ctx,
+      () => identify(input),
+      (known) => step.submit(known, opened),
+    );
+  }
+
   return {
     async get(ctx: PageContext, id: string): Promise<void> {
       const opened = await open(ctx, id);
@@ -112,7 +125,7 @@ export function pipeline(deps: PipelineDependencies) {
 
       const step = deps.steps[due];
       const input = step.parse(form.proven);
-      const outcome = input.ok ? await step.submit(input.proven, opened) : input;
+      const outcome = input.ok ? await answer(ctx, step, input.proven, opened) : input;
       ctx.state.log.info(
         {
           event: 'step',
@@ -122,6 +135,7 @@ export function pipeline(deps: PipelineDependencies) {
         },
         'step',
       );
+      if (!outcome.ok && outcome.until !== undefined) return deps.problems.locked(ctx, outcome.until, home);
       if (!outcome.ok) return show(ctx, opened, step, outcome.refusal, form.proven);
       // Another answer was faster: its facts stand, and the GET shows what follows from them.
       if (await addFacts(deps.expiring, opened.journey, outcome.proven, deps.clock.now())) {

@@ -1,4 +1,6 @@
 import type { App } from '../core/client/client.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Plan } from '../core/plan.ts';
 import type { Refusal } from '../core/refusal.ts';
 import { Unavailable } from '../core/storage/unavailable.ts';
 import type { PageContext } from './context.ts';
@@ -7,6 +9,7 @@ import type { Render } from './render.ts';
 /** The status of each refusal. Its words stand under `refusals.<name>` in every language. */
 export const REFUSAL_STATUS: Readonly<Record<Refusal, number>> = {
   'credentials-rejected': 401,
+  locked: 429,
   'username-missing': 422,
   'password-missing': 422,
   'decision-missing': 422,
@@ -20,17 +23,29 @@ export interface ProblemPages {
   expired(ctx: PageContext, app: App | undefined): void;
   notFound(ctx: PageContext): void;
   refused(ctx: PageContext, refusal: Refusal, retryAt: string): void;
+  locked(ctx: PageContext, until: number, retryAt: string): void;
   appMistake(ctx: PageContext, detail: { error: string; error_description?: string | undefined }, status: number): void;
   failed(ctx: PageContext, error: unknown): void;
 }
 
 const RETRY_AFTER_SECONDS = '10';
+const DAY_MS = 24 * 60 * 60 * 1000;
 
-export function problemPages(render: Render): ProblemPages {
+export function problemPages(render: Render, clock: Clock, plan: Plan): ProblemPages {
   return {
     expired: (ctx, app) => render(ctx, 'problems/expired', { app }, 410),
     notFound: (ctx) => render(ctx, 'problems/not-found', {}, 404),
     refused: (ctx, refusal, retryAt) => render(ctx, 'problems/refused', { refusal, retryAt }, REFUSAL_STATUS[refusal]),
+    locked(ctx, until, retryAt) {
+      const wait = Math.max(1, until - clock.now());
+      ctx.set('Retry-After', String(Math.ceil(wait / 1000)));
+      const time = new Intl.DateTimeFormat(ctx.state.locale, {
+        ...{ hour: 'numeric', minute: '2-digit', timeZone: plan.timeZone, timeZoneName: 'short' },
+      }).format(until);
+      // Longer than a day means: until somebody does something about it.
+      const locals = { retryAt, time, minutes: Math.ceil(wait / 60_000), forGood: wait > DAY_MS };
+      render(ctx, 'problems/locked', locals, REFUSAL_STATUS.locked);
+    },
     appMistake: (ctx, detail, status) => render(ctx, 'problems/app-mistake', { detail }, status),
     failed(ctx, error) {
       const unavailable = error instanceof Unavailable;

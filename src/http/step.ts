@@ -2,6 +2,7 @@ import type { AuthorizationRequest } from '../core/journey/authorizationRequest.
 import type { Facts, Journey, Requirement } from '../core/journey/journey.ts';
 import type { Outcome, Refusal } from '../core/refusal.ts';
 import type { Form } from './form.ts';
+import type { Target } from './lockout.ts';
 
 /** Where a step is in: the journey, what the app asked for, and who the app is. */
 export interface StepContext {
@@ -20,6 +21,8 @@ export interface Step<Input> {
   /** What its view needs besides what each view has. `typed` is the form that was refused; secrets are not repeated. */
   show(context: StepContext, typed?: Form): Promise<object>;
   parse(form: Form): Outcome<Input>;
+  /** For a step that compares a secret: whose it is. The attempt is taken before `submit` compares. */
+  identify?(input: Input): Promise<Target & { readonly input: Input }>;
   /** Facts to add to the journey, or a refusal. */
   submit(input: Input, context: StepContext): Promise<Outcome<Facts>>;
   /** What a proven answer changes elsewhere; done once the journey holds the facts, and safe to do twice. */

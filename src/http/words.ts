@@ -23,7 +23,7 @@ await instance.init({
 export function translator(locale: Locale): Translate {
   const lookUp = instance.getFixedT(locale);
   return (key, values = {}) => {
-    if (!instance.exists(key, { lng: locale })) throw new Error(`no words for ${key} in ${locale}`);
+    if (!instance.exists(key, { lng: locale, ...values })) throw new Error(`no words for ${key} in ${locale}`);
     return lookUp(key, values);
   };
 }

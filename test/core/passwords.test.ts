@@ -84,6 +84,7 @@ describeOnEveryStore('a right password with an outdated hash', (pair) => {
         locale: 'en',
         emailConfirmed: true,
         phoneConfirmed: true,
+        deviceEpoch: 0,
         createdAt: 1,
         updatedAt: 1,
       },

@@ -140,4 +140,29 @@ describeOnEveryStore('a pool of attempts', (pair) => {
     expect(await drain('tries:network:net', LOCKOUT.network)).toEqual([97, 30_000]);
     expect(await drain('tries:n:net1', LOCKOUT.bucket)).toEqual([5, 15 * MINUTE]);
   });
+
+  test('a hundred thousand made-up names from one network write fewer than a thousand keys', async () => {
+    const written = new Set<string>();
+    const counting: Attempts = {
+      take: async (key, rule) => {
+        const answer = await attempts.take(key, rule);
+        if (answer.ok) written.add(key);
+        return answer;
+      },
+      giveBack: (key, rule) => attempts.giveBack(key, rule),
+      clear: (key) => attempts.clear(key),
+    };
+    for (let i = 0; i < 100_000; i += 500) {
+      const names = Array.from({ length: 500 }, (_, j) => `name${i + j}`);
+      await Promise.all(
+        names.map(async (name) => {
+          if (!(await takeAll(counting, [networkPool('net', false)])).ok) return;
+          await takeAll(counting, poolsOf({ name, subject: name, bucket: 'net', knownDevice: false }));
+        }),
+      );
+      clock.advance(18_000);
+    }
+    expect(written.size).toBeLessThan(1_000);
+    expect(written.size).toBeGreaterThan(300);
+  });
 });

@@ -18,6 +18,7 @@ const account = (username: string): Account => ({
   birthDate: '1951-03-14',
   postalCode: '97201',
   locale: 'en',
+  deviceEpoch: 0,
   createdAt: 1,
   updatedAt: 1,
 });

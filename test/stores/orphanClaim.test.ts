@@ -33,6 +33,7 @@ const available = STORE_PAIRS.every((pair) => pair.available);
       birthDate: '1',
       postalCode: '1',
       locale: 'en',
+      deviceEpoch: 0,
       createdAt: 1,
       updatedAt: 1,
     };

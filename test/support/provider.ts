@@ -60,6 +60,7 @@ export async function startProvider(pair: StorePair, options: ProviderOptions = 
       NODE_ENV: 'test',
       PORT: String(portOf(door)),
       PORTAL_PORT: String(portOf(portalDoor)),
+      REFUSAL_FLOOR_MS: '0',
       ...file('CLIENTS_FILE', options.clients),
       ...file('MEMBERS_FILE', options.members),
       ...options.env,

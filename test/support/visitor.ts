@@ -9,9 +9,16 @@ export class Visitor {
 
   /** Another window with the same cookies, which then go their own way. */
   copy(): Visitor {
-    const copy = new Visitor(this.headers);
+    const copy = new Visitor({ ...this.headers });
     for (const [key, cookie] of this.#cookies) copy.#cookies.set(key, cookie);
     return copy;
+  }
+
+  /** The same window at another address. */
+  at(address: string): Visitor {
+    const moved = this.copy();
+    moved.headers['x-forwarded-for'] = address;
+    return moved;
   }
 
   /** Loses a cookie, as a browser does that was closed. */

@@ -19,6 +19,8 @@ export interface Account {
   readonly postalCode: string;
   /** BCP 47. */
   readonly locale: string;
+  /** Grows with each reset of the password; devices that were known before are strangers then. */
+  readonly deviceEpoch: number;
   /** Seconds since 1970. */
   readonly createdAt: number;
   readonly updatedAt: number;

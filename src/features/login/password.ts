@@ -1,8 +1,9 @@
-import { findBySignInName } from '../../core/account/account.ts';
+import { type Account, findBySignInName } from '../../core/account/account.ts';
 import { type PasswordProof, provePassword } from '../../core/account/password.ts';
-import { SIGN_IN_NAME_MAX } from '../../core/account/signInName.ts';
+import { canonicalSignInName, SIGN_IN_NAME_MAX } from '../../core/account/signInName.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
 import { proven, refused } from '../../core/refusal.ts';
+import type { Stored } from '../../core/storage/collection.ts';
 import { step } from '../../http/step.ts';
 
 export interface PasswordDependencies extends PasswordProof {
@@ -11,7 +12,7 @@ export interface PasswordDependencies extends PasswordProof {
 
 /** Username and password on one page. An unknown name and a wrong password are answered alike. */
 export const passwordStep = (deps: PasswordDependencies) =>
-  step<{ name: string; password: string }>({
+  step<{ name: string; password: string; account?: Stored<Account> | undefined }>({
     name: 'password',
     view: 'login/password',
 
@@ -25,8 +26,13 @@ export const passwordStep = (deps: PasswordDependencies) =>
       return proven({ name, password });
     },
 
-    async submit({ name, password }) {
+    async identify({ name, password }) {
       const account = name.length > SIGN_IN_NAME_MAX ? undefined : await findBySignInName(deps.accounts, name);
+      const owner = account && { id: account.id, deviceEpoch: account.value.deviceEpoch };
+      return { name: canonicalSignInName(name), account: owner, input: { name, password, account } };
+    },
+
+    async submit({ password, account }) {
       const right = await provePassword(deps, account, password);
       if (!right || account === undefined) return refused('credentials-rejected');
       return proven({ password: { accountId: account.id, at: seconds(deps.clock) } });

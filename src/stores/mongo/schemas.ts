@@ -36,6 +36,7 @@ const account: Record<keyof Account, object> = {
   birthDate: text,
   postalCode: text,
   locale: text,
+  deviceEpoch: number,
   createdAt: number,
   updatedAt: number,
 };
