@@ -20,6 +20,7 @@ import { consentStep } from './features/consent/consent.ts';
 import { interactionRoutes } from './features/interaction/index.ts';
 import { passwordStep } from './features/login/password.ts';
 import { protocolErrorPage } from './features/problems/protocolError.ts';
+import { extendRoute } from './features/session/extend.ts';
 import { signOutPages } from './features/signout/signout.ts';
 import { makeApp, pinToIssuer } from './http/app.ts';
 import { loadAssets } from './http/assets.ts';
@@ -28,11 +29,13 @@ import { knownDevices } from './http/device.ts';
 import { lockout } from './http/lockout.ts';
 import { networkFinder } from './http/network.ts';
 import { problemPages } from './http/problems.ts';
+import { rememberedName } from './http/rememberedName.ts';
 import { makeRenderer } from './http/render.ts';
 import type { Logger } from './observe/logger.ts';
 import { authorizationRequests } from './oidc/authorizationRequests.ts';
 import { makeSigningKeys } from './oidc/jwks.ts';
 import { clientFault, isLostRequest, makeProvider } from './oidc/provider.ts';
+import { sessions } from './oidc/sessions.ts';
 
 export interface Surroundings {
   readonly config: Config;
@@ -59,6 +62,8 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
   const problems = problemPages(render, clock, config.plan);
   const { clients, expiring, accounts, consents } = stores;
 
+  const https = issuer.startsWith('https:');
+  const ourSessions = sessions(() => provider, config.limits, clock);
   const provider = makeProvider(
     {
       issuer,
@@ -70,6 +75,8 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
         ...signOutPages({ clients, render, issuer }),
         error: protocolErrorPage({ clients, expiring, problems, issuer, isLostRequest }),
       },
+      limits: config.limits,
+      onRefresh: (ctx) => ourSessions.touchAtRefresh(ctx),
       onInteraction: (id, clientId) => beginJourney(expiring, id, clientId, clock.now()),
     },
     {
@@ -81,25 +88,38 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
   await seedClients(stores, config.clients, (record) => clientFault(provider, record));
   await seedMembers(stores, config.members, hasher, clock);
 
+  const guard = formGuard(secrets.cookieKeys, issuer);
+  const usernames = rememberedName(https);
   const interactions = interactionRoutes({
-    requests: authorizationRequests(() => provider),
+    requests: authorizationRequests(() => provider, ourSessions),
     clients,
     expiring,
     clock,
-    guard: formGuard(secrets.cookieKeys, new URL(issuer).origin),
+    guard,
+    usernames,
     render,
     problems,
     issuer,
     guarded: lockout({
       attempts: stores.attempts,
       networkOf: networkFinder(config.trustedProxies, config.sharedNetworks),
-      devices: knownDevices(secrets.cookieKeys, issuer.startsWith('https:')),
+      devices: knownDevices(secrets.cookieKeys, https),
+      usernames,
       digestKey: secrets.cookieKeys[0] ?? '',
       refusalFloor: config.refusalFloor,
     }),
     steps: {
       password: passwordStep({ accounts, hasher, clock, decoy: await hasher.hash('no password is this one') }),
       consent: consentStep({ consents, clock }),
+    },
+  });
+
+  const extension = extendRoute({
+    guard,
+    problems,
+    async extend(ctx) {
+      const session = await ourSessions.of(ctx);
+      return session.accountId === undefined ? undefined : ourSessions.touch(session);
     },
   });
 
@@ -110,7 +130,7 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
     clock,
     assets,
     problems,
-    routes: [interactions, compose(provider.middleware)],
+    routes: [interactions, extension, compose(provider.middleware)],
   });
   pinToIssuer(app, issuer);
   return app;

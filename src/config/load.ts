@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { Plan } from '../core/plan.ts';
+import type { SessionLimits } from '../core/session/limits.ts';
 import { ConfigFault } from './fault.ts';
 import { type ClientEntry, ClientsFile, type MemberEntry, MembersFile, PlanFile } from './files.ts';
 import { SECRETS, SETTINGS, type Settings } from './schema.ts';
@@ -22,6 +23,7 @@ export interface Config {
   readonly portalPort: number;
   readonly trustedProxies: readonly string[];
   readonly sharedNetworks: readonly string[];
+  readonly limits: SessionLimits;
   /** Milliseconds. */
   readonly refusalFloor: number;
 }
@@ -74,6 +76,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
     trustedProxies: settings.TRUSTED_PROXIES,
     sharedNetworks: settings.SHARED_NETWORKS,
     refusalFloor: settings.REFUSAL_FLOOR_MS,
+    limits: {
+      idle: settings.SESSION_IDLE_SECONDS,
+      sharedIdle: settings.SESSION_SHARED_IDLE_SECONDS,
+      overall: settings.SESSION_OVERALL_SECONDS,
+    },
   };
 }
 

@@ -42,6 +42,9 @@ export const SETTINGS = z.object({
   SHARED_NETWORKS: ranges().describe(
     'addresses or CIDR ranges that many members share, such as a clinic; they may fail more often',
   ),
+  SESSION_IDLE_SECONDS: duration(900).describe('a session ends after this long without activity'),
+  SESSION_SHARED_IDLE_SECONDS: duration(300).describe('the same on a computer that others use too'),
+  SESSION_OVERALL_SECONDS: duration(43_200).describe('a session ends this long after sign-in'),
   REFUSAL_FLOOR_MS: z.coerce
     .number()
     .int()
@@ -66,6 +69,10 @@ export const SECRETS = ['COOKIE_KEYS', 'KEY_ENCRYPTION_KEY', 'PASSWORD_PEPPER'] 
 
 function port(fallback: number) {
   return z.coerce.number().int().min(0).max(65_535).default(fallback);
+}
+
+function duration(fallback: number) {
+  return z.coerce.number().int().min(10).max(86_400).default(fallback);
 }
 
 function ranges() {

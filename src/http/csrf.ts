@@ -1,6 +1,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { PageContext } from './context.ts';
 
+/** What the form token of the "Stay signed in" button is about. */
+export const EXTEND_SESSION = 'session/extend';
+
 /** Ties a form to what it acts on, so that only a page of ours can send it (OWASP CSRF Prevention: signed token). */
 export interface FormGuard {
   /** The token to put into a form about `subject`. */

@@ -6,6 +6,7 @@ import { type Outcome, refused } from '../core/refusal.ts';
 import type { PageContext } from './context.ts';
 import type { DeviceOwner, KnownDevices } from './device.ts';
 import type { NetworkOf } from './network.ts';
+import type { RememberedName } from './rememberedName.ts';
 
 /** Whose secret is guessed at. */
 export interface Target {
@@ -13,12 +14,15 @@ export interface Target {
   readonly name: string;
   /** The account that it belongs to, if any. */
   readonly account: DeviceOwner | undefined;
+  /** What this browser keeps after a success; undefined on a computer that others use too. */
+  readonly keep: { readonly username: string | undefined } | undefined;
 }
 
 export interface LockoutDependencies {
   readonly attempts: Attempts;
   readonly networkOf: NetworkOf;
   readonly devices: KnownDevices;
+  readonly usernames: RememberedName;
   /** Digests what stands in keys, so that the store lists no names and addresses. */
   readonly digestKey: string;
   /** No refusal is told sooner than this many milliseconds, so that time does not tell why (product A3). */
@@ -45,7 +49,7 @@ export function lockout(deps: LockoutDependencies) {
     const allowed = await takeAll(attempts, ofNetwork);
     if (!allowed.ok) return refused('locked', allowed.until);
 
-    const { name, account, input } = await identify();
+    const { name, account, keep, input } = await identify();
     const device = deps.devices.idFor(ctx, account);
     const pools: Pool[] = poolsOf({
       name: digest(`name:${name}`),
@@ -66,7 +70,10 @@ export function lockout(deps: LockoutDependencies) {
     }
     if (outcome.ok) await settle(attempts, all);
     else await delay(Math.max(0, started + deps.refusalFloor - performance.now()));
-    if (outcome.ok && account !== undefined) deps.devices.remember(ctx, account);
+    if (outcome.ok && account !== undefined) {
+      if (keep !== undefined) deps.devices.remember(ctx, account);
+      deps.usernames.set(ctx, keep?.username);
+    }
     return outcome;
   };
 }

@@ -11,15 +11,18 @@ import type { AuthorizationRequest, RequestResult } from '../core/journey/author
 import { resultOf } from '../core/journey/authorizationRequest.ts';
 import { addFacts, type Facts, findJourney, nextStep, type Requirement } from '../core/journey/journey.ts';
 import { type Outcome, type Refusal, refused } from '../core/refusal.ts';
+import { SESSION_WARNING } from '../core/session/limits.ts';
 import type { Collection } from '../core/storage/collection.ts';
 import type { Expiring } from '../core/storage/expiring.ts';
 import type { PageContext } from './context.ts';
 import type { FormGuard } from './csrf.ts';
+import { EXTEND_SESSION } from './csrf.ts';
 import { type Form, readForm } from './form.ts';
 import { allowFormsTo } from './headers.ts';
 import { applyUiLocales } from './locale.ts';
 import type { Guarded } from './lockout.ts';
 import { type ProblemPages, REFUSAL_STATUS } from './problems.ts';
+import type { RememberedName } from './rememberedName.ts';
 import type { Render } from './render.ts';
 import type { AnyStep, StepContext } from './step.ts';
 
@@ -41,6 +44,7 @@ export interface PipelineDependencies {
   readonly steps: Readonly<Record<Requirement, AnyStep>>;
   readonly issuer: string;
   readonly guarded: Guarded;
+  readonly usernames: RememberedName;
 }
 
 interface Opened extends StepContext {
@@ -62,7 +66,8 @@ export function pipeline(deps: PipelineDependencies) {
     const request = await deps.requests.find(ctx, id);
     if (client !== undefined && request !== undefined) {
       applyUiLocales(ctx, request.uiLocales);
-      return { journey, request, client, app: describeApp(client, deps.issuer) };
+      const app = describeApp(client, deps.issuer);
+      return { journey, request, client, app, rememberedName: deps.usernames.get(ctx) };
     }
     return lost(ctx, client);
   }
@@ -77,6 +82,7 @@ export function pipeline(deps: PipelineDependencies) {
       formToken: deps.guard.token(journey.id),
       refusal,
       field: refusal && step.fieldOf(refusal),
+      session: sessionNotice(opened, deps, `/interaction/${journey.id}`),
       ...(await step.show(opened, typed)),
     };
     allowFormsTo(ctx, formTargets(client));
@@ -144,6 +150,17 @@ export function pipeline(deps: PipelineDependencies) {
       redirect(ctx, home);
     },
   };
+}
+
+/** What the page needs to warn before the session ends, where there is one. */
+function sessionNotice(
+  { request: { sessionEndsAt } }: StepContext,
+  deps: Pick<PipelineDependencies, 'guard'>,
+  back: string,
+) {
+  return sessionEndsAt === undefined
+    ? undefined
+    : { endsAt: sessionEndsAt, warning: SESSION_WARNING, formToken: deps.guard.token(EXTEND_SESSION), back };
 }
 
 function redirect(ctx: PageContext, to: string): void {

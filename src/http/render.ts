@@ -38,7 +38,13 @@ export function makeRenderer(viewsDir: string, assets: Assets, plan: Plan): Rend
         languageUrl: languageUrl(ctx),
         asset: assets.url,
       },
-      ...{ heading: `${name.replace('/', '.')}.title`, refusal: undefined, field: undefined, app: undefined },
+      ...{
+        heading: `${name.replace('/', '.')}.title`,
+        refusal: undefined,
+        field: undefined,
+        app: undefined,
+        session: undefined,
+      },
       ...locals,
     };
     const body = view(name)(page);

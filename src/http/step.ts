@@ -8,6 +8,8 @@ import type { Target } from './lockout.ts';
 export interface StepContext {
   readonly journey: Journey;
   readonly request: AuthorizationRequest;
+  /** The username that this browser remembers. */
+  readonly rememberedName: string | undefined;
 }
 
 /**

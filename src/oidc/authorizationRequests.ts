@@ -1,24 +1,25 @@
 import type { ParameterizedContext } from 'koa';
-import type { Interaction, Provider, Session } from 'oidc-provider';
+import type { Interaction, Provider } from 'oidc-provider';
 import type { AuthorizationRequest, RequestResult } from '../core/journey/authorizationRequest.ts';
 import { isLostRequest } from './provider.ts';
+import type { Sessions } from './sessions.ts';
 
 /** Authorization requests that wait for the member, as our pages see them. */
-export function authorizationRequests(provider: () => Provider) {
-  /** This browser's session, or an empty one. */
-  const sessionOf = (ctx: ParameterizedContext): Promise<Session> =>
-    provider().Session.get(ctx as Parameters<typeof Provider.prototype.Session.get>[0]);
-
-  /** A request that began in a session can be answered only in that session, not by the next person at the browser. */
-  const belongsHere = async (ctx: ParameterizedContext, { session }: Interaction): Promise<boolean> =>
-    session?.uid === undefined || (await sessionOf(ctx)).uid === session.uid;
-
+export function authorizationRequests(provider: () => Provider, sessions: Sessions) {
   return {
-    /** The request with this id that this browser's cookies open, or undefined when it is gone. */
+    /**
+     * The request with this id that this browser's cookies open, or undefined when it is gone. A request that began in a
+     * session can be answered only in that session, not by the next person at the browser; looking at it is activity.
+     */
     async find(ctx: ParameterizedContext, id: string): Promise<AuthorizationRequest | undefined> {
       try {
         const interaction = await provider().interactionDetails(ctx.req, ctx.res);
-        return interaction.uid === id && (await belongsHere(ctx, interaction)) ? describe(interaction) : undefined;
+        if (interaction.uid !== id) return undefined;
+        const began = interaction.session?.uid;
+        if (began === undefined) return describe(interaction);
+        const session = await sessions.of(ctx);
+        if (session.uid !== began) return undefined;
+        return { ...describe(interaction), sessionEndsAt: await sessions.touch(session) };
       } catch (error) {
         if (isLostRequest(error)) return undefined;
         throw error;
@@ -26,14 +27,14 @@ export function authorizationRequests(provider: () => Provider) {
     },
 
     /** Whether this browser has a live session by now. */
-    hasSession: async (ctx: ParameterizedContext): Promise<boolean> => (await sessionOf(ctx)).accountId !== undefined,
+    hasSession: async (ctx: ParameterizedContext): Promise<boolean> => (await sessions.of(ctx)).accountId !== undefined,
 
     /**
      * Hands the request back to oidc-provider. Returns where the browser goes next. The session of another member in
      * this browser ends first: two members are never signed in at once.
      */
     async finish(ctx: ParameterizedContext, result: RequestResult): Promise<string> {
-      const session = await sessionOf(ctx);
+      const session = await sessions.of(ctx);
       if (
         result.login !== undefined &&
         session.accountId !== undefined &&

@@ -1,9 +1,11 @@
 import type { Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
 import { type Clock, seconds } from '../core/clock.ts';
+import { type SessionLimits, sessionTtl } from '../core/session/limits.ts';
 import type { Stores } from '../core/storage/stores.ts';
 import { artifactAdapter, clientAdapter } from './adapter.ts';
 import { CLAIMS_BY_SCOPE, memberClaims } from './claims.ts';
 import { loadGrantFrom } from './grants.ts';
+import type { OurSession } from './sessions.ts';
 
 /** The pages that oidc-provider asks us to show. */
 interface OidcPages {
@@ -23,17 +25,15 @@ export interface OidcDependencies {
   readonly cookieKeys: readonly string[];
   readonly jwks: readonly JWK[];
   readonly pages: OidcPages;
+  readonly limits: SessionLimits;
+  /** Hears of each refresh before it is answered. */
+  readonly onRefresh: (ctx: KoaContextWithOIDC) => Promise<void>;
   /** Hears of each authorization request that needs the member. */
   readonly onInteraction: (interactionId: string, clientId: string) => Promise<void>;
 }
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
-
-/** The provider session ends after this long without use (product: idle limit). */
-export const SESSION_IDLE = 15 * MINUTE;
-/** The provider session ends this long after sign-in, used or not. */
-export const SESSION_OVERALL = 12 * HOUR;
 
 /** Every choice of ours in oidc-provider's configuration; its defaults are demonstration values. */
 export function oidcConfiguration(deps: OidcDependencies): Configuration {
@@ -99,7 +99,10 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
     // A client with the refresh grant gets a token that ends with the session, unless it may outlive it.
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: async (_ctx, source) => !source.scopes.has('offline_access'),
-    rotateRefreshToken: true,
+    async rotateRefreshToken(ctx) {
+      await deps.onRefresh(ctx);
+      return true;
+    },
     renderError: (ctx, out, error) => pages.error(ctx, out, error),
     ttl: {
       AccessToken: 10 * MINUTE,
@@ -107,16 +110,10 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
       IdToken: 10 * MINUTE,
       Interaction: 1 * HOUR,
       Grant: 90 * 24 * HOUR,
-      RefreshToken: (_ctx, token) => (token.scopes.has('offline_access') ? 30 * 24 * HOUR : SESSION_OVERALL),
-      Session: (_ctx, session) => sessionTtl(session.loginTs, seconds(clock)),
+      RefreshToken: (_ctx, token) => (token.scopes.has('offline_access') ? 30 * 24 * HOUR : deps.limits.overall),
+      Session: (_ctx, session) => sessionTtl(deps.limits, session as OurSession, seconds(clock)),
     },
   };
-}
-
-/** Seconds that a session has left: the idle limit, but never past the overall limit. */
-export function sessionTtl(loginTs: number | undefined, now: number): number {
-  const overall = (loginTs ?? now) + SESSION_OVERALL - now;
-  return Math.max(1, Math.min(SESSION_IDLE, overall));
 }
 
 /** The prefixes bind a cookie to TLS and this host (RFC 6265bis 4.1.3); plain http on loopback cannot carry them. */

@@ -33,4 +33,4 @@ export function loadGrantFrom(consents: Collection<Consent>, clock: Clock) {
 }
 
 /** `first_party` is metadata of our own, which oidc-provider keeps under its own name. */
-const isFirstParty = (client: object): boolean => (client as { first_party?: unknown }).first_party === true;
+export const isFirstParty = (client: object): boolean => (client as { first_party?: unknown }).first_party === true;

@@ -4,6 +4,7 @@ import type { ClientRecord } from '../core/client/client.ts';
 import { secretMatches } from '../core/client/secret.ts';
 import { providerMetadata } from './adapter.ts';
 import { type OidcDependencies, oidcConfiguration } from './configuration.ts';
+import { extendSessions } from './sessions.ts';
 
 /** Hears of what the protocol endpoints could not do. */
 export interface ProtocolLog {
@@ -17,6 +18,9 @@ export function makeProvider(deps: OidcDependencies, log: ProtocolLog): Provider
   provider.Client.prototype.compareClientSecret = function compareClientSecret(actual: string) {
     return secretMatches(actual, (this.clientSecret ?? '').split(' '));
   };
+  extendSessions(provider);
+  // Every ID token names the session, so that a sign-out can show which one it means.
+  provider.Client.prototype.includeSid = () => true;
   provider.on('server_error', (_ctx, error) => log.failed(error));
   for (const event of ['authorization.error', 'grant.error', 'userinfo.error', 'end_session.error']) {
     // The types list each event by itself; what these four say is the same.

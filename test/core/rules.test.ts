@@ -5,10 +5,10 @@ import { type ClientMetadata, describeApp, formTargets } from '../../src/core/cl
 import { digestSecret, secretMatches } from '../../src/core/client/secret.ts';
 import { resultOf } from '../../src/core/journey/authorizationRequest.ts';
 import { type Facts, nextStep, type Requirement } from '../../src/core/journey/journey.ts';
-import { SESSION_IDLE, SESSION_OVERALL, sessionTtl } from '../../src/oidc/configuration.ts';
+import { sessionTtl } from '../../src/core/session/limits.ts';
 
 describe('the next step', () => {
-  const password = { accountId: 'a', at: 1 };
+  const password = { accountId: 'a', at: 1, shared: false };
   const consent = { decision: 'allowed', at: 2 } as const;
   test.each<[string, Facts, Requirement[], string]>([
     ['nothing proven', {}, ['password'], 'password'],
@@ -111,8 +111,12 @@ describe('a seal', () => {
 });
 
 test('a session has the idle limit, but never more than what is left of the overall limit', () => {
-  expect(sessionTtl(undefined, 1_000)).toBe(SESSION_IDLE);
-  expect(sessionTtl(1_000, 1_000)).toBe(SESSION_IDLE);
-  expect(sessionTtl(1_000, 1_000 + SESSION_OVERALL - 60)).toBe(60);
-  expect(sessionTtl(1_000, 1_000 + SESSION_OVERALL + 60)).toBe(1);
+  const limits = { idle: 900, sharedIdle: 300, overall: 43_200 };
+  const ttl = (loginTs: number | undefined, now: number, shared = false) =>
+    sessionTtl(limits, { loginTs, shared }, now);
+  expect(ttl(undefined, 1_000)).toBe(900);
+  expect(ttl(1_000, 1_000)).toBe(900);
+  expect(ttl(1_000, 1_000, true)).toBe(300);
+  expect(ttl(1_000, 1_000 + 43_200 - 60)).toBe(60);
+  expect(ttl(1_000, 1_000 + 43_200 + 60)).toBe(1);
 });

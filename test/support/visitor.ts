@@ -21,6 +21,10 @@ export class Visitor {
     return moved;
   }
 
+  cookieNames(): string[] {
+    return [...this.#cookies.values()].map(({ name }) => name);
+  }
+
   /** Loses a cookie, as a browser does that was closed. */
   forget(name: string): void {
     for (const key of this.#cookies.keys()) if (key.startsWith(`${name} `)) this.#cookies.delete(key);
@@ -59,7 +63,8 @@ export class Visitor {
 
   /** Sends the form of a page; redirects are not followed. */
   post(page: Answer, fields: Readonly<Record<string, string>>): Promise<Answer> {
-    const action = new URL(/<form[^>]* action="([^"]+)"/.exec(page.body)?.[1] ?? '', page.url).href;
+    const action = new URL(/<form(?![^>]*session-notice)[^>]* action="([^"]+)"/.exec(page.body)?.[1] ?? '', page.url)
+      .href;
     const body = new URLSearchParams({ ...hiddenFields(page), ...fields });
     return this.fetch(action, { method: 'POST', body, headers: { origin: new URL(page.url).origin } });
   }
@@ -92,6 +97,8 @@ export interface Answer {
 }
 
 export function hiddenFields({ body }: Answer): Record<string, string> {
-  const inputs = body.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g);
+  const inputs = body
+    .replace(/<form[^>]*session-notice[\s\S]*?<\/form>/, '')
+    .matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g);
   return Object.fromEntries([...inputs].map(([, name = '', value = '']) => [name, value]));
 }

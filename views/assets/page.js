@@ -18,3 +18,33 @@ for (const button of document.querySelectorAll('[data-reveals]')) {
 }
 
 document.getElementById('error-summary')?.focus();
+
+// Before the session ends the page says so; one click keeps the member signed in.
+const notice = document.getElementById('session-notice');
+if (notice) {
+  const text = document.getElementById('session-notice-text');
+  let timer;
+  const wait = () => {
+    const left = notice.dataset.endsAt * 1000 - Date.now();
+    clearTimeout(timer);
+    notice.hidden = true;
+    timer = setTimeout(
+      () => {
+        notice.hidden = false;
+        text.textContent = text.dataset.text;
+      },
+      Math.max(0, left - notice.dataset.warning * 1000),
+    );
+  };
+  notice.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const body = new URLSearchParams(new FormData(notice));
+    const answer = await fetch(notice.action, { method: 'POST', body, headers: { accept: 'application/json' } });
+    // Too late: the page says what has happened.
+    if (!answer.ok) return location.reload();
+    notice.dataset.endsAt = (await answer.json()).endsAt;
+    text.textContent = '';
+    wait();
+  });
+  wait();
+}

@@ -12,6 +12,8 @@ export interface AuthorizationRequest {
   readonly claims: readonly string[];
   /** The member whose session it is, when there is one. */
   readonly accountId?: string;
+  /** When that session ends without further activity, in seconds since 1970. */
+  readonly sessionEndsAt?: number;
   /** The app will take nobody but this member (OpenID Connect Core 3.1.2.1, `id_token_hint`). */
   readonly expectedAccountId?: string;
   readonly loginHint?: string;
@@ -26,7 +28,10 @@ export type RequestResult = {
     readonly ts: number;
     readonly acr: string;
     readonly amr: string[];
+    /** Whether the cookie outlives the browser. */
     readonly remember: boolean;
+    /** Others use this computer too. */
+    readonly shared: boolean;
   };
   readonly consent?: Record<string, never>;
   readonly error?: 'access_denied' | 'login_required';
@@ -62,6 +67,7 @@ export function resultOf(
             acr: ACR.aal1,
             amr: ['pwd'],
             remember: false,
+            shared: facts.password.shared,
           },
         }),
     ...(facts.consent === undefined ? {} : { consent: {} }),

@@ -22,6 +22,8 @@ interface PasswordFact {
   readonly accountId: string;
   /** Seconds since 1970. */
   readonly at: number;
+  /** The member said that others use this computer too. */
+  readonly shared: boolean;
 }
 
 interface ConsentFact {

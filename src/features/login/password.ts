@@ -10,32 +10,49 @@ export interface PasswordDependencies extends PasswordProof {
   readonly clock: Clock;
 }
 
+interface Typed {
+  readonly name: string;
+  readonly password: string;
+  readonly shared: boolean;
+  readonly remember: boolean;
+  readonly account?: Stored<Account> | undefined;
+}
+
 /** Username and password on one page. An unknown name and a wrong password are answered alike. */
 export const passwordStep = (deps: PasswordDependencies) =>
-  step<{ name: string; password: string; account?: Stored<Account> | undefined }>({
+  step<Typed>({
     name: 'password',
     view: 'login/password',
 
-    show: async ({ request }, typed) => ({ username: typed?.get('username') ?? request.loginHint ?? '' }),
+    async show({ request, rememberedName }, typed) {
+      const chosen = (box: string, before: boolean) => (typed === undefined ? before : typed.has(box));
+      return {
+        username: typed?.get('username') ?? request.loginHint ?? rememberedName ?? '',
+        remember: chosen('remember', rememberedName !== undefined),
+        shared: chosen('shared', false),
+      };
+    },
 
     parse(form) {
       const name = form.get('username')?.trim() ?? '';
       const password = form.get('password') ?? '';
       if (name === '') return refused('username-missing');
       if (password === '') return refused('password-missing');
-      return proven({ name, password });
+      return proven({ name, password, shared: form.has('shared'), remember: form.has('remember') });
     },
 
-    async identify({ name, password }) {
+    async identify(typed) {
+      const { name, shared, remember } = typed;
       const account = name.length > SIGN_IN_NAME_MAX ? undefined : await findBySignInName(deps.accounts, name);
       const owner = account && { id: account.id, deviceEpoch: account.value.deviceEpoch };
-      return { name: canonicalSignInName(name), account: owner, input: { name, password, account } };
+      const keep = shared ? undefined : { username: remember ? name : undefined };
+      return { name: canonicalSignInName(name), account: owner, keep, input: { ...typed, account } };
     },
 
-    async submit({ password, account }) {
+    async submit({ password, account, shared }) {
       const right = await provePassword(deps, account, password);
       if (!right || account === undefined) return refused('credentials-rejected');
-      return proven({ password: { accountId: account.id, at: seconds(deps.clock) } });
+      return proven({ password: { accountId: account.id, at: seconds(deps.clock), shared } });
     },
 
     fieldOf: (refusal) => (refusal === 'password-missing' ? 'password' : 'username'),
