@@ -17,17 +17,21 @@ import { beginJourney } from './core/journey/journey.ts';
 import { type KeyRing, loadOrMakeKeyRing } from './core/keys/keyRing.ts';
 import type { Stores } from './core/storage/stores.ts';
 import { consentStep } from './features/consent/consent.ts';
+import { helpRoutes } from './features/help/help.ts';
 import { interactionRoutes } from './features/interaction/index.ts';
+import { accountStep } from './features/login/account.ts';
 import { passwordStep } from './features/login/password.ts';
 import { protocolErrorPage } from './features/problems/protocolError.ts';
 import { extendRoute } from './features/session/extend.ts';
 import { signOutPages } from './features/signout/signout.ts';
+import { statusRoute } from './features/status/status.ts';
 import { makeApp, pinToIssuer } from './http/app.ts';
 import { loadAssets } from './http/assets.ts';
 import { formGuard } from './http/csrf.ts';
 import { knownDevices } from './http/device.ts';
 import { lockout } from './http/lockout.ts';
 import { networkFinder } from './http/network.ts';
+import { postedRequests } from './http/postedRequests.ts';
 import { problemPages } from './http/problems.ts';
 import { rememberedName } from './http/rememberedName.ts';
 import { makeRenderer } from './http/render.ts';
@@ -35,7 +39,7 @@ import type { Logger } from './observe/logger.ts';
 import { authorizationRequests } from './oidc/authorizationRequests.ts';
 import { makeSigningKeys } from './oidc/jwks.ts';
 import { clientFault, isLostRequest, makeProvider } from './oidc/provider.ts';
-import { sessions } from './oidc/sessions.ts';
+import { sessions, signedOutOf } from './oidc/sessions.ts';
 
 export interface Surroundings {
   readonly config: Config;
@@ -72,7 +76,7 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
       cookieKeys: secrets.cookieKeys,
       jwks: await signingKeys(stores, secrets, clock),
       pages: {
-        ...signOutPages({ clients, render, issuer }),
+        ...signOutPages({ clients, render, issuer, signedOutOf }),
         error: protocolErrorPage({ clients, expiring, problems, issuer, isLostRequest }),
       },
       limits: config.limits,
@@ -110,7 +114,8 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
     }),
     steps: {
       password: passwordStep({ accounts, hasher, clock, decoy: await hasher.hash('no password is this one') }),
-      consent: consentStep({ consents, clock }),
+      account: accountStep({ accounts, clock }),
+      consent: consentStep({ consents, accounts, clock }),
     },
   });
 
@@ -130,7 +135,14 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
     clock,
     assets,
     problems,
-    routes: [interactions, extension, compose(provider.middleware)],
+    routes: [
+      helpRoutes({ render, problems }),
+      statusRoute(stores, render),
+      postedRequests(expiring, clock, problems),
+      interactions,
+      extension,
+      compose(provider.middleware),
+    ],
   });
   pinToIssuer(app, issuer);
   return app;

@@ -9,6 +9,10 @@ export const PlanFile = z.object({
   website: z.url(),
   timeZone: z.string().refine((name) => isTimeZone(name), 'must be an IANA time zone, such as America/New_York'),
   phoneHours: z.record(z.string(), z.string()),
+  taglines: z
+    .array(z.object({ lang: z.string(), dir: z.enum(['ltr', 'rtl']).default('ltr'), text: z.string() }))
+    .default([]),
+  banner: z.record(z.string(), z.string()).optional(),
 });
 
 /** `CLIENTS_FILE`: relying parties in OpenID registration metadata. What is not listed here oidc-provider checks. */

@@ -6,6 +6,10 @@ export interface Plan {
   readonly website: string;
   /** IANA name of the time zone in which times are told. */
   readonly timeZone: string;
+  /** "Help in your language, call …" in languages that the pages do not speak. */
+  readonly taglines: readonly { readonly lang: string; readonly dir: 'ltr' | 'rtl'; readonly text: string }[];
+  /** What the operator wants told on every page, by language; for planned work and outages. */
+  readonly banner?: Readonly<Record<string, string>> | undefined;
   /** By language. */
   readonly phoneHours: Readonly<Record<string, string>>;
 }

@@ -25,12 +25,14 @@ export function formGuard(keys: readonly string[], issuerOrigin: string): FormGu
   };
 }
 
-/** Fetch Metadata where the browser sends it (W3C Fetch Metadata 2.2), else the Origin header (RFC 6454). */
+/**
+ * Fetch Metadata where the browser sends it (W3C Fetch Metadata 2.2), else the Origin header (RFC 6454). Every browser of
+ * the last years sends one of them with a POST; what sends neither is no browser.
+ */
 function isSameOrigin(ctx: PageContext, issuerOrigin: string): boolean {
   const site = ctx.get('Sec-Fetch-Site');
   if (site !== '') return site === 'same-origin' || site === 'none';
-  const origin = ctx.get('Origin');
-  return origin === '' || origin === issuerOrigin;
+  return ctx.get('Origin') === issuerOrigin;
 }
 
 function sameBytes(a: string, b: string): boolean {

@@ -31,6 +31,7 @@ interface AuthorizationRequests {
   find(ctx: PageContext, id: string): Promise<AuthorizationRequest | undefined>;
   hasSession(ctx: PageContext): Promise<boolean>;
   finish(ctx: PageContext, result: RequestResult): Promise<string>;
+  restartUrl(ctx: PageContext): Promise<string>;
 }
 
 export interface PipelineDependencies {
@@ -79,6 +80,7 @@ export function pipeline(deps: PipelineDependencies) {
     const locals = {
       app,
       action: `/interaction/${journey.id}/${step.name}`,
+      switchUrl: `/interaction/${journey.id}/switch`,
       formToken: deps.guard.token(journey.id),
       refusal,
       field: refusal && step.fieldOf(refusal),
@@ -111,12 +113,19 @@ export function pipeline(deps: PipelineDependencies) {
       const opened = await open(ctx, id);
       if (opened === undefined) return;
       const step = next(opened);
-      if (step === 'done')
-        return redirect(ctx, await deps.requests.finish(ctx, resultOf(opened.journey.facts, opened.request)));
+      const finish = async (result: RequestResult) => redirect(ctx, await deps.requests.finish(ctx, result));
+      if (step === 'done') return finish(resultOf(opened.journey.facts, opened.request));
+      // Nobody is signed in, so there is nobody to choose: the sign-in page follows.
+      if (step === 'account' && opened.request.accountId === undefined) return finish({ select_account: {} });
       if (opened.request.onlyNeedsASession && (await deps.requests.hasSession(ctx))) {
-        return redirect(ctx, await deps.requests.finish(ctx, {}));
+        return finish({});
       }
       await show(ctx, opened, deps.steps[step]);
+    },
+
+    /** "Not you?": the same request, with a sign-in of its own. */
+    async switchAccount(ctx: PageContext, id: string): Promise<void> {
+      if ((await open(ctx, id)) !== undefined) redirect(ctx, await deps.requests.restartUrl(ctx));
     },
 
     async post(ctx: PageContext, id: string, stepName: string): Promise<void> {

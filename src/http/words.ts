@@ -36,3 +36,10 @@ export function pickLocale(tags: readonly string[]): Locale | undefined {
 
 /** A language under its own name, for the language links. */
 export const languageName = (locale: Locale): string => WORDS[locale].language;
+
+/** A list of sentences, such as the points of a help page. Throws where the key is none. */
+export function wordList(locale: Locale, key: string): string[] {
+  const list: unknown = instance.getFixedT(locale)(key, { returnObjects: true });
+  if (!Array.isArray(list)) throw new Error(`no list of words for ${key} in ${locale}`);
+  return list.map(String);
+}

@@ -1,6 +1,7 @@
 import type { ParameterizedContext } from 'koa';
 import type { Interaction, Provider } from 'oidc-provider';
 import type { AuthorizationRequest, RequestResult } from '../core/journey/authorizationRequest.ts';
+import type { Requirement } from '../core/journey/journey.ts';
 import { isLostRequest } from './provider.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -24,6 +25,19 @@ export function authorizationRequests(provider: () => Provider, sessions: Sessio
         if (isLostRequest(error)) return undefined;
         throw error;
       }
+    },
+
+    /** Where the same request begins anew for another member: the app's parameters, with a sign-in of its own. */
+    async restartUrl(ctx: ParameterizedContext): Promise<string> {
+      const { params } = await provider().interactionDetails(ctx.req, ctx.res);
+      const { login_hint: _, id_token_hint: __, prompt, ...kept } = params;
+      const query = new URLSearchParams(
+        Object.entries(kept).flatMap(([name, value]) =>
+          typeof value === 'string' ? [[name, value] as [string, string]] : [],
+        ),
+      );
+      query.set('prompt', String(prompt).includes('consent') ? 'login consent' : 'login');
+      return `/auth?${query}`;
     },
 
     /** Whether this browser has a live session by now. */
@@ -50,12 +64,19 @@ export function authorizationRequests(provider: () => Provider, sessions: Sessio
   };
 }
 
+/** Which of our steps answers which of oidc-provider's prompts. */
+const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
+  select_account: 'account',
+  login: 'password',
+  consent: 'consent',
+};
+
 function describe({ uid, params, prompt, session }: Interaction): AuthorizationRequest {
   const hinted = subjectOf(prompt.details.id_token_hint);
   return {
     id: uid,
     clientId: String(params.client_id),
-    requirement: prompt.name === 'consent' ? 'consent' : 'password',
+    requirement: REQUIREMENTS[prompt.name] ?? 'password',
     onlyNeedsASession: prompt.reasons.join() === 'no_session',
     scopes: strings(String(params.scope ?? '').split(' ')),
     claims: strings(prompt.details.missingOIDCClaims),

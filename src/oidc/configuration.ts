@@ -1,5 +1,6 @@
-import type { Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
+import { type Configuration, errors, interactionPolicy, type JWK, type KoaContextWithOIDC } from 'oidc-provider';
 import { type Clock, seconds } from '../core/clock.ts';
+import { ACR } from '../core/journey/authorizationRequest.ts';
 import { type SessionLimits, sessionTtl } from '../core/session/limits.ts';
 import type { Stores } from '../core/storage/stores.ts';
 import { artifactAdapter, clientAdapter } from './adapter.ts';
@@ -51,6 +52,7 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
     clockTolerance: 5,
     claims: { ...mutable(CLAIMS_BY_SCOPE), iss: null, sid: null },
     scopes: ['openid', 'offline_access'],
+    acrValues: Object.values(ACR),
     clientDefaults: {
       grant_types: ['authorization_code'],
       response_types: ['code'],
@@ -74,6 +76,7 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
         postLogoutSuccessSource: (ctx) => pages.signedOut(ctx),
       },
       userinfo: { enabled: true },
+      claimsParameter: { enabled: true },
       revocation: {
         enabled: true,
         allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
@@ -86,6 +89,7 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
       (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
     discovery: { ui_locales_supported: ['en', 'es'] },
     interactions: {
+      policy: interactionPolicyWithChoice(),
       url: async (_ctx, interaction) => {
         await deps.onInteraction(interaction.uid, String(interaction.params.client_id));
         return `/interaction/${interaction.uid}`;
@@ -114,6 +118,28 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
       Session: (_ctx, session) => sessionTtl(deps.limits, session as OurSession, seconds(clock)),
     },
   };
+}
+
+/** oidc-provider's prompts, and the one that lets the member choose an account (OpenID Connect Core 3.1.2.1). */
+function interactionPolicyWithChoice() {
+  const { base, Check, Prompt } = interactionPolicy;
+  const policy = base();
+  policy.add(new Prompt({ name: 'select_account', requestable: true }), 0);
+  const login = policy.get('login');
+  // oidc-provider would ask for the password for ever: no sign-in reaches a class that we do not have.
+  login?.checks.remove('essential_acrs');
+  login?.checks.remove('essential_acr');
+  login?.checks.add(new Check('acr_out_of_reach', 'the requested acr cannot be reached', demandReachableAcr));
+  return policy;
+}
+
+/** Throws where an essential `acr` is none of ours (OpenID Connect Core 5.5.1.1, Unmet Authentication Requirements 1.0). */
+function demandReachableAcr({ oidc }: KoaContextWithOIDC): boolean {
+  const wanted = oidc.claims.id_token?.acr;
+  if (!wanted?.essential) return false;
+  const values = wanted.values ?? (wanted.value === undefined ? [] : [wanted.value]);
+  if (values.length === 0 || values.some((value) => Object.values<string>(ACR).includes(value))) return false;
+  throw new errors.UnmetAuthenticationRequirements('none of the requested acr values can be reached');
 }
 
 /** The prefixes bind a cookie to TLS and this host (RFC 6265bis 4.1.3); plain http on loopback cannot carry them. */

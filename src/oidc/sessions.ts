@@ -21,9 +21,22 @@ export function extendSessions(provider: Provider): void {
   });
   // What the browser keeps of this site goes with the session when others use the computer too.
   provider.on('end_session.success', (ctx: KoaContextWithOIDC) => {
+    const apps = Object.keys(ctx.oidc.session?.authorizations ?? {});
+    ctx.cookies.set(SIGNED_OUT_OF, Buffer.from(JSON.stringify(apps)).toString('base64url'), {
+      ...{ httpOnly: true, sameSite: 'lax', signed: true, overwrite: true, maxAge: 60_000, path: '/session/end' },
+    });
     if ((ctx.oidc.session as OurSession | undefined)?.shared)
       ctx.set('Clear-Site-Data', '"cache", "cookies", "storage"');
   });
+}
+
+/** A minute's note to the page that says what one was signed out of. */
+const SIGNED_OUT_OF = 'signed-out-of';
+
+/** The client ids of that note, where there is one. */
+export function signedOutOf(ctx: KoaContextWithOIDC): string[] {
+  const note = ctx.cookies.get(SIGNED_OUT_OF, { signed: true });
+  return note === undefined ? [] : JSON.parse(Buffer.from(note, 'base64url').toString());
 }
 
 /** The sessions of this provider, as our pages see them. */

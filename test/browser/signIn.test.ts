@@ -55,8 +55,8 @@ describeInChromium('a member', (pair) => {
     expect(await heading(page)).toBe('What the portal knows about you');
 
     await page.click('#sign-out');
-    expect(await heading(page)).toBe('Sign out?');
-    await page.click('button#sign-out');
+    if (!javaScriptEnabled) await page.click('button#sign-out');
+    await page.waitForURL(/signed-out/);
     expect(page.url()).toBe(`${provider.portal}/signed-out`);
     await page.click('a#sign-in');
     expect(await heading(page)).toBe('Sign in');
@@ -161,6 +161,10 @@ describeInChromium('a member', (pair) => {
     await signIn(page, MEMBER);
     await page.goto(`${provider.portal}/partner/login?ui_locales=es`);
     if (page.url().startsWith(provider.issuer)) await expectGoodPage(page);
+    for (const path of ['/help', '/help/signing-in', '/help/paused', '/help/security', '/help/browser', '/status']) {
+      await page.goto(provider.issuer + path);
+      await expectGoodPage(page);
+    }
     for (const path of [
       '/session/end',
       '/session/end/success',

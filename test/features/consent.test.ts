@@ -104,6 +104,23 @@ describeOnEveryStore("an app that is not the plan's own", (pair) => {
     expect(back.url).toMatch(/^com\.example\.app:\/callback\?code=/);
   });
 
+  test('shows who is signed in, and lets somebody else sign in instead', async () => {
+    const visitor = new Visitor();
+    const { started, page } = await askedBy(visitor, { scope: 'openid profile phone', prompt: 'consent' });
+    expect(page.body).toContain('You are signed in as sample.member.');
+    const link = /id="switch-account" href="([^"]+)"/.exec(page.body)?.[1];
+    const signInPage = await visitor.go(provider.issuer + link, provider.issuer);
+    const asked = await visitor.submit(signInPage, OTHER_MEMBER, provider.issuer);
+    expect(asked.body).toContain('You are signed in as miembro.ejemplo.');
+    const back = await visitor.submit(asked, { decision: 'allow' }, provider.issuer);
+    const info = await openid.fetchUserInfo(
+      app.config,
+      (await app.redeem(back.url, started)).access_token,
+      openid.skipSubjectCheck,
+    );
+    expect(info.preferred_username).toBe('miembro.ejemplo');
+  });
+
   test('is allowed nothing by the next person at a browser whose session is gone', async () => {
     const visitor = new Visitor();
     const scope = 'openid membership';

@@ -121,6 +121,7 @@ describeOnEveryStore('signing in', (pair) => {
     expect((await send(hiddenFields(other))).status).toBe(403);
     expect((await send(token, { origin: 'https://evil.example' })).status).toBe(403);
     expect((await send(token, { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+    expect((await send(token, { origin: '' })).status).toBe(403);
     expect((await send(token, { 'sec-fetch-site': 'same-origin' })).status).toBe(303);
   });
 
@@ -209,6 +210,28 @@ describeOnEveryStore('signing in', (pair) => {
     await expect(openid.refreshTokenGrant(app.config, String(tokens.refresh_token))).rejects.toMatchObject({
       error: 'invalid_grant',
     });
+  });
+
+  test('an app may let the member choose: go on, or sign in as somebody else', async () => {
+    const visitor = new Visitor();
+    expect((await open(visitor, { prompt: 'select_account' })).body).toContain('id="password"');
+    await signIn(visitor, provider.issuer, await app.start(), MEMBER);
+    const choice = await open(visitor, { prompt: 'select_account' });
+    expect(choice.body).toContain('<title>Continue as sample.member? –');
+    expect((await visitor.submit(choice, {}, provider.issuer)).url).toContain('code=');
+
+    const started = await app.start({ prompt: 'select_account' });
+    const again = await visitor.go(started.url, provider.issuer);
+    const link = /id="switch-account" href="([^"]+)"/.exec(again.body)?.[1];
+    const page = await visitor.go(provider.issuer + link, provider.issuer);
+    expect(page.body).toContain('id="password"');
+    const back = await visitor.submit(page, OTHER_MEMBER, provider.issuer);
+    const info = await openid.fetchUserInfo(
+      app.config,
+      (await app.redeem(back.url, started)).access_token,
+      openid.skipSubjectCheck,
+    );
+    expect(info.preferred_username).toBe('miembro.ejemplo');
   });
 
   test('no password, code or token stands in the log', async () => {

@@ -4,11 +4,13 @@ import { describeOnEveryStore } from '../support/describeOn.ts';
 import { MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
 import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
 
+const OTHER_APP = webClient({ client_id: 'other', client_name: 'Other App' });
+
 describeOnEveryStore('signing out', (pair) => {
   let provider: RunningProvider;
   let app: RelyingParty;
   beforeAll(async () => {
-    provider = await startProvider(pair, { clients: [webClient()] });
+    provider = await startProvider(pair, { clients: [webClient(), OTHER_APP] });
     app = await RelyingParty.discover(provider.issuer);
   });
   afterAll(() => provider.close());
@@ -59,6 +61,28 @@ describeOnEveryStore('signing out', (pair) => {
     expect(done.body).toContain('You are signed out');
   });
 
+  test('asks nothing when the app shows an ID token of this very session, and asks when it shows another', async () => {
+    const { visitor, tokens } = await signedIn();
+    const another = await signedIn();
+    const leave = (idToken: string) => openid.buildEndSessionUrl(app.config, { id_token_hint: idToken }).href;
+    expect((await visitor.go(leave(String(another.tokens.id_token)), provider.issuer)).body).toContain('Sign out?');
+    const page = await visitor.go(leave(String(tokens.id_token)), provider.issuer);
+    expect(page.body).toContain('Signing you out');
+    expect(page.body).toContain('data-submits-itself');
+  });
+
+  test('says which apps it was from', async () => {
+    const { visitor } = await signedIn();
+    const other = await RelyingParty.discover(provider.issuer, OTHER_APP);
+    await visitor.go((await other.start()).url, provider.issuer);
+    const page = await visitor.go(`${provider.issuer}/session/end`, provider.issuer);
+    const done = await visitor.submit(page, { logout: 'yes' }, provider.issuer);
+    expect([...done.body.matchAll(/<li>(.+)<\/li>/g)].map(([, name]) => name)).toEqual(['Care Messages', 'Other App']);
+    expect((await new Visitor().go(`${provider.issuer}/session/end/success`, provider.issuer)).body).not.toContain(
+      '<li>',
+    );
+  });
+
   test('works from the older of two tabs, and twice', async () => {
     const { visitor } = await signedIn();
     const older = await visitor.go(`${provider.issuer}/session/end`, provider.issuer);
@@ -78,7 +102,7 @@ describeOnEveryStore('signing out', (pair) => {
     const page = await visitor.go(url.href, provider.issuer);
     const link = /id="lang-es"[^>]* href="([^"]+)"/.exec(page.body)?.[1]?.replaceAll('&amp;', '&');
     const spanish = await visitor.go(new URL(String(link), page.url).href, provider.issuer);
-    expect(spanish.body).toContain('¿Cerrar sesión?');
+    expect(spanish.body).toContain('Cerrando su sesión');
     expect((await visitor.submit(spanish, { logout: 'yes' }, provider.issuer)).url).toBe('https://app.example/bye');
   });
 

@@ -75,7 +75,7 @@ describeOnEveryStore('relying parties', (pair) => {
       state: 'see-you',
     });
     const confirm = await visitor.go(leave.href, provider.issuer);
-    expect(confirm.body).toContain('Sign out?');
+    expect(confirm.body).toContain('Signing you out');
     const left = await visitor.submit(confirm, { logout: 'yes' }, provider.issuer);
     expect(left.url).toBe('https://app.example/bye?state=see-you');
     expect((await visitor.go((await app.start()).url, provider.issuer)).body).toContain('id="password"');
@@ -104,12 +104,8 @@ describeOnEveryStore('relying parties', (pair) => {
       nonce,
     }).toString();
 
-    const back = await signIn(
-      new Visitor(),
-      provider.issuer,
-      { url: url.href, verifier, state, nonce },
-      MEMBER_FROM_FILE,
-    );
+    const visitor = new Visitor();
+    const back = await signIn(visitor, provider.issuer, { url: url.href, verifier, state, nonce }, MEMBER_FROM_FILE);
     const parameters = oauth.validateAuthResponse(server, client, new URL(back.url), state);
     const answer = await oauth.authorizationCodeGrantRequest(
       server,
@@ -141,6 +137,11 @@ describeOnEveryStore('relying parties', (pair) => {
       options,
     );
     expect((await oauth.processRefreshTokenResponse(server, client, again)).access_token).toBeDefined();
+
+    const leave = new URL(String(server.end_session_endpoint));
+    leave.search = new URLSearchParams({ id_token_hint: String(tokens.id_token) }).toString();
+    const confirm = await visitor.go(leave.href, provider.issuer);
+    expect((await visitor.submit(confirm, {}, provider.issuer)).body).toContain('You are signed out');
   });
 
   test('twenty parallel redemptions of one code give one success, whose tokens are then revoked', async () => {
@@ -214,6 +215,51 @@ describeOnEveryStore('relying parties', (pair) => {
     }).toString();
     const back = await new Visitor().fetch(url.href);
     expect(back.headers.get('location')).toMatch(/^https:\/\/app\.example\/callback\?error=invalid_request/);
+  });
+
+  test.each([
+    ['short', {}],
+    ['long', { state: 'x'.repeat(6_000) }],
+  ])('a %s request may come by POST from another site, and ends as one by GET', async (_, more) => {
+    const app = await RelyingParty.discover(provider.issuer, CLIENT);
+    const started = await app.start(more);
+    const visitor = new Visitor({ origin: 'https://app.example', 'sec-fetch-site': 'cross-site' });
+    const { search } = new URL(started.url);
+    const answer = await visitor.fetch(`${provider.issuer}/auth`, {
+      method: 'POST',
+      body: search.slice(1),
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    });
+    expect(answer.status).toBe(303);
+    const member = new Visitor();
+    const page = await member.go(
+      new URL(String(answer.headers.get('location')), provider.issuer).href,
+      provider.issuer,
+    );
+    const back = await member.submit(page, MEMBER_FROM_FILE, provider.issuer);
+    const state = Object.hasOwn(more, 'state') ? { state: 'x'.repeat(6_000) } : {};
+    expect((await app.redeem(back.url, { ...started, ...state })).claims()?.sub).toBeDefined();
+  });
+
+  test.each([
+    [
+      'a class that we do not have',
+      { essential: true, values: ['urn:example:iris-scan'] },
+      'unmet_authentication_requirements',
+    ],
+    [
+      'one of several that we have',
+      { essential: true, values: ['x', 'http://idmanagement.gov/ns/assurance/aal/1'] },
+      null,
+    ],
+    ['a class as a mere wish', { values: ['urn:example:iris-scan'] }, null],
+  ])('an app that demands %s is answered rightly', async (_, acr, error) => {
+    const app = await RelyingParty.discover(provider.issuer, CLIENT);
+    const started = await app.start({ claims: JSON.stringify({ id_token: { acr } }) });
+    const visitor = new Visitor();
+    const page = await visitor.go(started.url, provider.issuer);
+    const back = error === null ? await visitor.submit(page, MEMBER_FROM_FILE, provider.issuer) : page;
+    expect(new URL(back.url).searchParams.get('error')).toBe(error);
   });
 
   test('addresses come from the issuer, whatever the Host and forwarding headers say', async () => {

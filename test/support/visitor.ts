@@ -42,6 +42,7 @@ export class Visitor {
       redirect: 'manual',
       headers: {
         accept: 'text/html',
+        ...(init.method === 'POST' ? { origin: new URL(url).origin } : {}),
         ...this.headers,
         ...(cookie === '' ? {} : { cookie }),
         ...(init.headers as object),
@@ -66,7 +67,7 @@ export class Visitor {
     const action = new URL(/<form(?![^>]*session-notice)[^>]* action="([^"]+)"/.exec(page.body)?.[1] ?? '', page.url)
       .href;
     const body = new URLSearchParams({ ...hiddenFields(page), ...fields });
-    return this.fetch(action, { method: 'POST', body, headers: { origin: new URL(page.url).origin } });
+    return this.fetch(action, { method: 'POST', body });
   }
 
   async #follow(answer: Answer, within: string): Promise<Answer> {

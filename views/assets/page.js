@@ -19,6 +19,9 @@ for (const button of document.querySelectorAll('[data-reveals]')) {
 
 document.getElementById('error-summary')?.focus();
 
+// A form that asks nothing sends itself; without this file its button does.
+document.querySelector('[data-submits-itself]')?.requestSubmit();
+
 // Before the session ends the page says so; one click keeps the member signed in.
 const notice = document.getElementById('session-notice');
 if (notice) {

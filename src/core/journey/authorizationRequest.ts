@@ -33,13 +33,14 @@ export type RequestResult = {
     /** Others use this computer too. */
     readonly shared: boolean;
   };
+  readonly select_account?: Record<string, never>;
   readonly consent?: Record<string, never>;
   readonly error?: 'access_denied' | 'login_required';
   readonly error_description?: string;
 };
 
 /** Authentication context classes: the assurance level of NIST SP 800-63B-4 that was reached. */
-const ACR = { aal1: 'http://idmanagement.gov/ns/assurance/aal/1' } as const;
+export const ACR = { aal1: 'http://idmanagement.gov/ns/assurance/aal/1' } as const;
 
 /** Says what the proven facts amount to. `amr` values are those of RFC 8176. */
 export function resultOf(
@@ -70,6 +71,7 @@ export function resultOf(
             shared: facts.password.shared,
           },
         }),
+    ...(facts.account === undefined ? {} : { select_account: {} }),
     ...(facts.consent === undefined ? {} : { consent: {} }),
   };
 }

@@ -14,6 +14,8 @@ export interface Journey {
 }
 
 export interface Facts {
+  /** The member goes on as whom they are signed in. */
+  readonly account?: { readonly at: number };
   readonly password?: PasswordFact;
   readonly consent?: ConsentFact;
 }
@@ -32,11 +34,11 @@ interface ConsentFact {
 }
 
 /** What an authorization request still wants of the member. */
-export type Requirement = 'password' | 'consent';
+export type Requirement = 'account' | 'password' | 'consent';
 
 /** The screen to show next: the first requirement, in this order, that no fact meets. */
 export function nextStep(facts: Facts, requirements: ReadonlySet<Requirement>): Requirement | 'done' {
-  const order: readonly Requirement[] = ['password', 'consent'];
+  const order: readonly Requirement[] = ['account', 'password', 'consent'];
   return order.find((step) => requirements.has(step) && facts[step] === undefined) ?? 'done';
 }
 

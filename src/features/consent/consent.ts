@@ -1,3 +1,4 @@
+import type { Account } from '../../core/account/account.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
 import { CONSENT_DAYS, type Consent, giveConsent } from '../../core/consent/consent.ts';
 import { proven, refused } from '../../core/refusal.ts';
@@ -8,12 +9,13 @@ import { step } from '../../http/step.ts';
 const WORDED = new Set(['openid', 'profile', 'email', 'phone', 'address', 'membership', 'offline_access']);
 
 /** Asks whether an app that is not the plan's own may see what it asks for. */
-export const consentStep = (deps: { consents: Collection<Consent>; clock: Clock }) =>
+export const consentStep = (deps: { consents: Collection<Consent>; accounts: Collection<Account>; clock: Clock }) =>
   step<'allow' | 'deny'>({
     name: 'consent',
     view: 'consent/consent',
 
     show: async ({ request }) => ({
+      username: (await deps.accounts.find(request.accountId ?? ''))?.value.username,
       scopes: request.scopes.map((name) => ({ name, worded: WORDED.has(name) })),
       claims: request.claims,
       days: CONSENT_DAYS,

@@ -8,9 +8,10 @@ import type { PageContext, PageState } from '../../http/context.ts';
 import { type PipelineDependencies, pipeline } from '../../http/pipeline.ts';
 
 export function interactionRoutes(deps: PipelineDependencies): Middleware<PageState> {
-  const { get, post } = pipeline(deps);
+  const { get, post, switchAccount } = pipeline(deps);
   const router = new Router<PageState>();
   router.get('/interaction/:uid', (ctx) => get(ctx as PageContext, String(ctx.params.uid)));
+  router.get('/interaction/:uid/switch', (ctx) => switchAccount(ctx as PageContext, String(ctx.params.uid)));
   // A reload of a refused form asks for the form's address: it belongs to the same journey.
   router.get('/interaction/:uid/:step', (ctx) => ctx.redirect(`/interaction/${ctx.params.uid}`));
   router.post('/interaction/:uid/:step', (ctx) =>

@@ -1,7 +1,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import { type ClientRecord, describeApp, findMetadata, formTargets } from '../../core/client/client.ts';
+import { type App, type ClientRecord, describeApp, findMetadata, formTargets } from '../../core/client/client.ts';
 import type { Collection } from '../../core/storage/collection.ts';
-import { type PageContext, pageContext } from '../../http/context.ts';
+import { pageContext } from '../../http/context.ts';
 import { allowFormsTo } from '../../http/headers.ts';
 import type { Render } from '../../http/render.ts';
 
@@ -9,21 +9,38 @@ export interface SignOutDependencies {
   readonly clients: Collection<ClientRecord>;
   readonly render: Render;
   readonly issuer: string;
+  /** The apps that the session which just ended here was used for, by client id. */
+  readonly signedOutOf: (ctx: KoaContextWithOIDC) => readonly string[];
 }
 
 /** "Sign out?" and "You are signed out": oidc-provider ends the session in between. */
-export function signOutPages({ clients, render, issuer }: SignOutDependencies) {
+export function signOutPages({ clients, render, issuer, signedOutOf }: SignOutDependencies) {
+  const appOf = async (clientId: string | undefined): Promise<App | undefined> => {
+    const metadata = await findMetadata(clients, clientId);
+    return metadata && describeApp(metadata, issuer);
+  };
+
   return {
     async confirmSignOut(ctx: KoaContextWithOIDC, formToken: string): Promise<void> {
-      const page: PageContext = pageContext(ctx);
-      const client = await findMetadata(clients, ctx.oidc.client?.clientId);
-      allowFormsTo(page, client === undefined ? [] : formTargets(client));
-      render(page, 'signout/confirm', { formToken, app: client && describeApp(client, issuer) });
+      const page = pageContext(ctx);
+      const metadata = await findMetadata(clients, ctx.oidc.client?.clientId);
+      const app = metadata && describeApp(metadata, issuer);
+      allowFormsTo(page, metadata === undefined ? [] : formTargets(metadata));
+      render(page, namesThisSession(ctx) ? 'signout/leaving' : 'signout/confirm', { formToken, app });
     },
 
     async signedOut(ctx: KoaContextWithOIDC): Promise<void> {
-      const client = await findMetadata(clients, ctx.oidc.client?.clientId);
-      render(pageContext(ctx), 'signout/done', { app: client && describeApp(client, issuer) });
+      const apps = await Promise.all(signedOutOf(ctx).map(appOf));
+      const app = await appOf(ctx.oidc.client?.clientId);
+      render(pageContext(ctx), 'signout/done', { app, apps: apps.filter((known) => known !== undefined) });
     },
   };
+}
+
+/** The app that asks holds an ID token of this very session: it need not be confirmed (RP-Initiated Logout 1.0, 2). */
+function namesThisSession({ oidc }: KoaContextWithOIDC): boolean {
+  const { payload } = (oidc.entities.IdTokenHint ?? {}) as { payload?: { sub?: unknown; sid?: unknown } };
+  const { session, client } = oidc;
+  if (payload === undefined || session?.accountId === undefined || client === undefined) return false;
+  return payload.sub === session.accountId && payload.sid === session.sidFor(client.clientId);
 }
