@@ -51,7 +51,7 @@ export const MembersFile = z.array(
       password: text.optional(),
       /** Instead of a password: its hash from another system (see src/adapters/foreignHash.ts). */
       passwordHash: text.optional(),
-      email: z.email(),
+      email: z.string().regex(/^[^\s@]+@[^\s@]+$/, 'must be an email address'),
       phone: text,
       memberNumber: text,
       firstName: text,

@@ -59,8 +59,9 @@ type Server = Awaited<ReturnType<typeof startRedis>>;
       const status = await visitor.fetch(`${provider.issuer}/status`);
       expect([status.status, status.body.includes('Sign-in is not working right now')]).toEqual([503, true]);
       expect(Date.now() - waiting).toBeLessThan(15_000);
-      const token = await new Visitor({ accept: 'application/json' }).fetch(`${provider.issuer}/token`, {
+      const token = await fetch(`${provider.issuer}/token`, {
         method: 'POST',
+        headers: { accept: 'application/json' },
         body: new URLSearchParams({
           grant_type: 'refresh_token',
           refresh_token: 'x',
@@ -68,7 +69,10 @@ type Server = Awaited<ReturnType<typeof startRedis>>;
           client_secret: webClient().client_secret,
         }),
       });
-      expect([token.status, JSON.parse(token.body).error]).toEqual([503, 'temporarily_unavailable']);
+      expect([token.status, ((await token.json()) as { error: string }).error]).toEqual([
+        503,
+        'temporarily_unavailable',
+      ]);
 
       servers[name] = await begin[name]({ port, directory });
       const returned = Date.now();
