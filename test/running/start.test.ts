@@ -75,6 +75,24 @@ describe('npm start', () => {
     expect(keys[1]).toBe(keys[0]);
   });
 
+  test('goes on with a sign-in that was under way when it was restarted', async () => {
+    const first = await start({ PORTAL_PORT: '0' });
+    await first.ready();
+    const visitor = new Visitor();
+    const ask = new URLSearchParams({
+      ...{ client_id: 'member-portal', redirect_uri: 'http://localhost:0/callback', response_type: 'code' },
+      ...{ scope: 'openid', code_challenge: 'x'.repeat(43), code_challenge_method: 'S256' },
+    });
+    const page = await visitor.go(`${first.issuer}/auth?${ask}`, first.issuer);
+    expect(page.body).toContain('id="password"');
+    first.child.kill('SIGTERM');
+    await first.ended;
+    const second = await start({ PORT: new URL(first.issuer).port, PORTAL_PORT: '0' });
+    await second.ready();
+    const back = await visitor.submit(page, MEMBER, first.issuer);
+    expect(back.url).toMatch(/^http:\/\/localhost:0\/callback\?code=/);
+  });
+
   const fails = async (env: Record<string, string>, words: string) => {
     const { ended, output } = await start(env);
     expect(await ended).toBe(1);
