@@ -1,5 +1,6 @@
 export default {
   roots: ['<rootDir>/test'],
+  testPathIgnorePatterns: ['/test/long/'],
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {

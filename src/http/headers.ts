@@ -3,7 +3,8 @@ import type { Middleware } from 'koa';
 import type { PageContext, PageState } from './context.ts';
 
 /**
- * Security headers on every answer (OWASP ASVS 5.0, 3.4). `form-action` is added by the pages that have a form, because
+ * Security headers on every answer (OWASP ASVS 5.0, 3.4). No Cross-Origin-Opener-Policy: it would cut off apps that sign
+ * in through a popup. `form-action` is added by the pages that have a form, because
  * browsers apply it to the whole redirect chain after the form, which ends at the app.
  */
 export function securityHeaders(https: boolean): Middleware<PageState> {
@@ -19,7 +20,6 @@ export function securityHeaders(https: boolean): Middleware<PageState> {
         "base-uri 'none'",
         "frame-ancestors 'none'",
       ].join('; '),
-      'Cross-Origin-Opener-Policy': 'same-origin',
       'Cross-Origin-Resource-Policy': 'same-origin',
       'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
       'Referrer-Policy': 'same-origin',

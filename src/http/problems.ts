@@ -40,7 +40,7 @@ export function problemPages(render: Render, clock: Clock, plan: Plan): ProblemP
       const wait = Math.max(1, until - clock.now());
       ctx.set('Retry-After', String(Math.ceil(wait / 1000)));
       const time = new Intl.DateTimeFormat(ctx.state.locale, {
-        ...{ hour: 'numeric', minute: '2-digit', timeZone: plan.timeZone, timeZoneName: 'short' },
+        ...{ hour: 'numeric', minute: '2-digit', timeZone: plan.timeZone, timeZoneName: 'longGeneric' },
       }).format(until);
       // Longer than a day means: until somebody does something about it.
       const locals = { retryAt, time, minutes: Math.ceil(wait / 60_000), forGood: wait > DAY_MS };

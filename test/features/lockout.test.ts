@@ -45,7 +45,7 @@ describeOnEveryStore('too many wrong passwords', (pair) => {
         const locked = await tryOnce(visitor, username, password);
         expect([locked.status, Number(locked.headers.get('retry-after')) > 890]).toEqual([429, true]);
         expect(locked.body).toContain('Sign-in is paused for now');
-        expect(locked.body).toMatch(/You can try again at \d{1,2}:\d\d [AP]M P[SD]T, in 15 minutes\./);
+        expect(locked.body).toMatch(/You can try again at \d{1,2}:\d\d [AP]M Pacific Time, in 15 minutes\./);
         expect(locked.body).toContain('1-800-555-0142');
       }
       if (username === MEMBER.username)
