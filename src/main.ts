@@ -84,12 +84,14 @@ async function samplePortal({ issuer, clients, portalPort, plan }: Config): Prom
 function greet(config: Config): void {
   const { production, issuer, members, portalPort, servers } = config;
   if (production) return;
+  const portalOut = portalPort !== 0 && !hasPortal(config);
   const [member] = members;
   console.log(
     [
       '',
       `  The identity provider runs at ${issuer} on ${servers === undefined ? 'the embedded store' : 'MongoDB and Redis'}.`,
       ...(hasPortal(config) ? [`  Open http://localhost:${portalPort} and choose "Sign in".`] : []),
+      ...(portalOut ? ['  The sample portal is left out: CLIENTS_FILE has no client "member-portal".'] : []),
       ...(member === undefined
         ? []
         : [`  Sign in as ${member.username} with the password ${member.password ?? '(imported)'}`]),

@@ -50,7 +50,7 @@ const STYLE = `
   nav { display: flex; flex-wrap: wrap; gap: 1rem }
   .cards { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)) }
   .card, table { background: #fff; border: 1px solid #c9d3d0; border-radius: 12px; padding: 1.25rem }
-  table { width: 100%; border-spacing: 0 } td, th { padding: .5rem; text-align: left; vertical-align: top }
+  table { width: 100%; border-spacing: 0 } td, th { padding: .5rem; text-align: left; vertical-align: top; overflow-wrap: anywhere }
   a { color: #0b5f8a } h1 { margin: .5rem 0 1rem }
   .button { display: inline-block; padding: .7rem 1.4rem; border-radius: 8px; background: #0b6b62; color: #fff; text-decoration: none; font-weight: 650 }
   @media (prefers-color-scheme: dark) {

@@ -106,8 +106,9 @@ export function makePortal(settings: PortalSettings): Koa {
     const visit = visitOf(ctx, app);
     const state = String(ctx.query.state);
     const pending = visit.pending?.[state];
-    // Back button or a bookmark: nothing is under way, so there is nothing to answer.
-    if (pending === undefined) return ctx.redirect(app.home);
+    // Back button or a bookmark: nothing is under way, so there is nothing to answer. Who is not signed in here (the
+    // portal was restarted) is asked for once more, which a live session answers by itself.
+    if (pending === undefined) return ctx.redirect(visit.claims === undefined && app === PORTAL ? '/login' : app.home);
     const config = await configuration(app);
     const tokens = await openid.authorizationCodeGrant(config, new URL(ctx.originalUrl, url), {
       pkceCodeVerifier: pending.verifier,

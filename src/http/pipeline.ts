@@ -55,8 +55,11 @@ interface Opened extends StepContext {
 
 /** The one way through every step. GET shows what is next; POST takes one answer. */
 export function pipeline(deps: PipelineDependencies) {
-  function lost(ctx: PageContext, client?: ClientMetadata): undefined {
-    deps.problems.expired(ctx, client && describeApp(client, deps.issuer));
+  /** The request is gone: answered already, or too old. Who is signed in by now goes on to the app without a word. */
+  async function lost(ctx: PageContext, client?: ClientMetadata): Promise<undefined> {
+    const app = client && describeApp(client, deps.issuer);
+    if (app?.wayBack !== undefined && (await deps.requests.hasSession(ctx))) redirect(ctx, app.wayBack);
+    else deps.problems.expired(ctx, app);
   }
 
   /** Finds the journey, the request and the app, or shows the way back. */

@@ -39,7 +39,7 @@ export function problemPages(render: Render, clock: Clock, plan: Plan): ProblemP
     locked(ctx, until, retryAt) {
       const wait = Math.max(1, until - clock.now());
       ctx.set('Retry-After', String(Math.ceil(wait / 1000)));
-      const time = new Intl.DateTimeFormat(ctx.state.locale, {
+      const time = new Intl.DateTimeFormat(`${ctx.state.locale}-US`, {
         ...{ hour: 'numeric', minute: '2-digit', timeZone: plan.timeZone, timeZoneName: 'longGeneric' },
       }).format(until);
       // Longer than a day means: until somebody does something about it.
@@ -54,7 +54,9 @@ export function problemPages(render: Render, clock: Clock, plan: Plan): ProblemP
         { err: error, ...(unavailable ? { dependency: error.dependency } : {}) },
         unavailable ? 'a dependency does not answer' : 'a request failed',
       );
-      const retryAt = ctx.method === 'GET' ? ctx.originalUrl : undefined;
+      // A form that could not be taken is asked for again on its own page.
+      const page = /^\/interaction\/[\w-]+/.exec(ctx.path)?.[0];
+      const retryAt = ctx.method === 'GET' ? ctx.originalUrl : page;
       render(ctx, unavailable ? 'problems/unavailable' : 'problems/failed', { retryAt }, unavailable ? 503 : 500);
     },
   };

@@ -40,7 +40,7 @@ describeInChromium('a member', (pair) => {
     await page.goto(provider.portal);
     await page.click('#sign-in');
     expect(await page.title()).toBe('Sign in – Meadowlark Health Plan');
-    expect(await page.locator('main').innerText()).toContain('to go on to Member Portal');
+    expect(await page.locator('main').innerText()).toContain('to continue to Member Portal');
 
     await signIn(page, { ...MEMBER, password: 'wrong' });
     expect(await page.title()).toBe('Error: Sign in – Meadowlark Health Plan');
@@ -77,7 +77,7 @@ describeInChromium('a member', (pair) => {
     if (query !== '') return;
     expect(await heading(page)).toBe('¿Cerrar sesión?');
     await page.click('button#sign-out');
-    expect(await heading(page)).toBe('Su sesión está cerrada');
+    expect(await heading(page)).toBe('Cerró su sesión');
   });
 
   test('switches the language by a link and stays in it', async () => {

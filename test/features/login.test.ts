@@ -77,7 +77,7 @@ describeOnEveryStore('signing in', (pair) => {
     ['no name', { username: ' ', password: 'x' }, 422, 'Enter your username or email'],
     ['no password', { username: 'sample.member', password: '' }, 422, 'Enter your password'],
     ['a name that is too long', { username: 'a'.repeat(300), password: 'x' }, 401, 'is not right'],
-    ['a form of 20 KB', { username: 'a', password: 'x'.repeat(20_000) }, 413, 'more than we can read'],
+    ['a form of 20 KB', { username: 'a', password: 'x'.repeat(20_000) }, 413, 'Something you typed is too long'],
     ['odd bytes', { username: '\u0000$ne{"a":1}', password: '\u{1F600}' }, 401, 'is not right'],
   ])('with %s is refused in words', async (_, fields, status, words) => {
     const visitor = new Visitor();
@@ -167,12 +167,15 @@ describeOnEveryStore('signing in', (pair) => {
     expect(new URL(back.url).searchParams.get('error')).toBe('login_required');
   });
 
-  test('after the end the page of the journey leads back to the app', async () => {
+  test('after the end the page of the journey goes on to the app, or shows the way when nobody is signed in', async () => {
     const visitor = new Visitor();
     const page = await open(visitor);
     await visitor.submit(page, MEMBER, provider.issuer);
     const answer = await visitor.fetch(page.url);
-    expect([answer.status, answer.body.includes('href="https://app.example/"')]).toEqual([410, true]);
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, 'https://app.example/']);
+    visitor.forget('session');
+    const later = await visitor.fetch(page.url);
+    expect([later.status, later.body.includes('href="https://app.example/"')]).toEqual([410, true]);
   });
 
   test('the name that the app expects is filled in, and its language is spoken', async () => {

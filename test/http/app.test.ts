@@ -79,7 +79,7 @@ describe('every answer', () => {
       .post('/interaction/x/password')
       .set('Accept', 'text/html')
       .send({ username: { $ne: 1 } });
-    expect([json.status, json.text.includes('The page did not arrive whole')]).toEqual([400, true]);
+    expect([json.status, json.text.includes('We did not get everything you typed')]).toEqual([400, true]);
     await new Promise<void>((resolve) => {
       const socket = connect(Number(new URL(provider.issuer).port), 'localhost', () => {
         socket.write(

@@ -202,7 +202,7 @@ describeOnEveryStore('relying parties', (pair) => {
     const app = await RelyingParty.discover(provider.issuer, CLIENT);
     const answer = await new Visitor().fetch((await app.start(parameters)).url);
     expect([answer.status, answer.headers.get('location')]).toEqual([400, null]);
-    expect(answer.body).toContain('The app sent a request that we can&#39;t answer');
+    expect(answer.body).toContain('The app made a mistake');
   });
 
   test('a request without PKCE is sent back to the app with an error', async () => {

@@ -19,14 +19,28 @@ for (const button of document.querySelectorAll('[data-reveals]')) {
 
 document.getElementById('error-summary')?.focus();
 
+// A second click while the first is on its way would only get in its way.
+for (const form of document.querySelectorAll('main form:not(#session-notice)')) {
+  let sentAt = 0;
+  form.addEventListener('submit', (event) => {
+    if (Date.now() - sentAt < 3000) event.preventDefault();
+    else sentAt = Date.now();
+  });
+  addEventListener('pageshow', () => {
+    sentAt = 0;
+  });
+}
+
 // A form that asks nothing sends itself; without this file its button does.
 document.querySelector('[data-submits-itself]')?.requestSubmit();
 
 // Before the session ends the page says so; one click keeps the member signed in.
 const notice = document.getElementById('session-notice');
 if (notice) {
+  document.querySelector('h1').tabIndex = -1;
   const text = document.getElementById('session-notice-text');
   let timer;
+  let ending;
   const wait = () => {
     const left = notice.dataset.endsAt * 1000 - Date.now();
     clearTimeout(timer);
@@ -38,15 +52,23 @@ if (notice) {
       },
       Math.max(0, left - notice.dataset.warning * 1000),
     );
+    clearTimeout(ending);
+    ending = setTimeout(() => location.reload(), Math.max(0, left) + 1000);
   };
   notice.addEventListener('submit', async (event) => {
     event.preventDefault();
     const body = new URLSearchParams(new FormData(notice));
-    const answer = await fetch(notice.action, { method: 'POST', body, headers: { accept: 'application/json' } });
+    const headers = { accept: 'application/json' };
+    const answer = await fetch(notice.action, { method: 'POST', body, headers }).catch(() => undefined);
+    if (answer === undefined) {
+      text.textContent = text.dataset.failed;
+      return;
+    }
     // Too late: the page says what has happened.
     if (!answer.ok) return location.reload();
     notice.dataset.endsAt = (await answer.json()).endsAt;
     text.textContent = '';
+    document.querySelector('h1').focus();
     wait();
   });
   wait();

@@ -16,7 +16,7 @@ export const consentStep = (deps: { consents: Collection<Consent>; accounts: Col
 
     show: async ({ request }) => ({
       username: (await deps.accounts.find(request.accountId ?? ''))?.value.username,
-      scopes: request.scopes.map((name) => ({ name, worded: WORDED.has(name) })),
+      scopes: lastingAccessLast(request.scopes).map((name) => ({ name, worded: WORDED.has(name) })),
       claims: request.claims,
       days: CONSENT_DAYS,
     }),
@@ -38,3 +38,7 @@ export const consentStep = (deps: { consents: Collection<Consent>; accounts: Col
 
     fieldOf: () => 'allow',
   });
+
+/** "Keep getting this" makes sense only after what "this" is. */
+const lastingAccessLast = (scopes: readonly string[]): string[] =>
+  scopes.toSorted((a, b) => Number(a === 'offline_access') - Number(b === 'offline_access'));

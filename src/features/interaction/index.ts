@@ -13,7 +13,7 @@ export function interactionRoutes(deps: PipelineDependencies): Middleware<PageSt
   router.get('/interaction/:uid', (ctx) => get(ctx as PageContext, String(ctx.params.uid)));
   router.get('/interaction/:uid/switch', (ctx) => switchAccount(ctx as PageContext, String(ctx.params.uid)));
   // A reload of a refused form asks for the form's address: it belongs to the same journey.
-  router.get('/interaction/:uid/:step', (ctx) => ctx.redirect(`/interaction/${ctx.params.uid}`));
+  router.get('/interaction/:uid/:step', (ctx) => ctx.redirect(`/interaction/${ctx.params.uid}${ctx.search}`));
   router.post('/interaction/:uid/:step', (ctx) =>
     post(ctx as PageContext, String(ctx.params.uid), String(ctx.params.step)),
   );
