@@ -12,8 +12,9 @@ import { findServer, HOW_TO_GET, SERVERS, startMongo, startRedis } from './serve
 demandNode24();
 process.chdir(new URL('..', import.meta.url).pathname);
 
-const [mongod, redisServer, chromium] = SERVERS.map(findServer);
-const missing = SERVERS.filter((server) => findServer(server) === undefined).map(({ name }) => name);
+const found = SERVERS.map(findServer);
+const [mongod, redisServer, chromium] = found;
+const missing = SERVERS.filter((_, index) => found[index] === undefined).map(({ name }) => name);
 const scratch = mkdtempSync(join(tmpdir(), 'test-'));
 const running = [];
 const env = { ...process.env, NODE_ENV: 'test', NODE_OPTIONS: '--experimental-vm-modules --no-warnings' };

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
+import { isLoopback } from '../core/loopback.ts';
 import type { Plan } from '../core/plan.ts';
 import type { SessionLimits } from '../core/session/limits.ts';
 import { ConfigFault } from './fault.ts';
@@ -155,8 +156,6 @@ const secretsOf = ({ COOKIE_KEYS, KEY_ENCRYPTION_KEY, PASSWORD_PEPPER }: Setting
 
 const moved = (value: unknown, from: string, to: string): unknown =>
   JSON.parse(JSON.stringify(value).replaceAll(from, to));
-
-const isLoopback = (hostname: string): boolean => ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 
 const issuesOf = (error: z.ZodError): string[] =>
   error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`);

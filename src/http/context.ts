@@ -1,4 +1,5 @@
-import type { ParameterizedContext } from 'koa';
+import type Router from '@koa/router';
+import type { Middleware, ParameterizedContext } from 'koa';
 import type { Logger } from '../observe/logger.ts';
 import type { Locale, Translate } from './words.ts';
 
@@ -16,3 +17,14 @@ export type PageContext = ParameterizedContext<PageState>;
 
 /** oidc-provider's middleware runs inside ours, so that its context is ours too; its type does not know. */
 export const pageContext = (ctx: object): PageContext => ctx as PageContext;
+
+/** The routes of a feature as middleware. The router adds its own fields to the context that it is given. */
+export const mounted = (router: Router<PageState>): Middleware<PageState> =>
+  router.routes() as unknown as Middleware<PageState>;
+
+/** Sends the browser on with a GET (RFC 9110 15.4.4), and keeps no copy of the answer. */
+export function seeOther(ctx: PageContext, to: string): void {
+  ctx.status = 303;
+  ctx.set('Cache-Control', 'no-store');
+  ctx.redirect(to);
+}

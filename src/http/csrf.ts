@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { sameText } from '../core/sameText.ts';
 import type { PageContext } from './context.ts';
 
 /** What the form token of the "Stay signed in" button is about. */
@@ -19,9 +20,7 @@ export function formGuard(keys: readonly string[], issuerOrigin: string): FormGu
   return {
     token: (subject) => sign(keys[0] ?? '', subject),
     accepts: (ctx, subject, token) =>
-      isSameOrigin(ctx, issuerOrigin) &&
-      token !== undefined &&
-      keys.some((key) => sameBytes(token, sign(key, subject))),
+      isSameOrigin(ctx, issuerOrigin) && token !== undefined && keys.some((key) => sameText(token, sign(key, subject))),
   };
 }
 
@@ -33,9 +32,4 @@ function isSameOrigin(ctx: PageContext, issuerOrigin: string): boolean {
   const site = ctx.get('Sec-Fetch-Site');
   if (site !== '') return site === 'same-origin' || site === 'none';
   return ctx.get('Origin') === issuerOrigin;
-}
-
-function sameBytes(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)];
-  return left.length === right.length && timingSafeEqual(left, right);
 }

@@ -1,4 +1,5 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
+import { sameText } from '../core/sameText.ts';
 import type { PageContext } from './context.ts';
 
 /** Who signed in on this device before. Strangers who fail elsewhere cannot lock such a device out. */
@@ -31,9 +32,7 @@ export function knownDevices(keys: readonly string[], https: boolean): KnownDevi
     return parts.length <= MOST_OWNERS + 1 && parts.every((part) => /^[\w-]{22}$/.test(part)) ? parts : [];
   };
   const isOwner = (device: string, signatures: readonly string[], owner: DeviceOwner): boolean =>
-    keys.some((key) =>
-      signatures.some((given) => timingSafeEqual(Buffer.from(given), Buffer.from(sign(key, device, owner)))),
-    );
+    keys.some((key) => signatures.some((given) => sameText(given, sign(key, device, owner))));
 
   return {
     idFor(ctx, account) {

@@ -4,8 +4,8 @@ import type { PageContext, PageState } from './context.ts';
 
 /**
  * Security headers on every answer (OWASP ASVS 5.0, 3.4). No Cross-Origin-Opener-Policy: it would cut off apps that sign
- * in through a popup. `form-action` is added by the pages that have a form, because
- * browsers apply it to the whole redirect chain after the form, which ends at the app.
+ * in through a popup. `form-action` is added by the pages that have a form, because browsers apply it to the whole
+ * redirect chain after the form, which ends at the app.
  */
 export function securityHeaders(https: boolean): Middleware<PageState> {
   return async (ctx, next) => {

@@ -7,16 +7,14 @@ import {
   formTargets,
 } from '../core/client/client.ts';
 import type { Clock } from '../core/clock.ts';
-import type { AuthorizationRequest, RequestResult } from '../core/journey/authorizationRequest.ts';
-import { resultOf } from '../core/journey/authorizationRequest.ts';
+import { type AuthorizationRequest, type RequestResult, resultOf } from '../core/journey/authorizationRequest.ts';
 import { addFacts, type Facts, findJourney, nextStep, type Requirement } from '../core/journey/journey.ts';
 import { type Outcome, type Refusal, refused } from '../core/refusal.ts';
 import { SESSION_WARNING } from '../core/session/limits.ts';
 import type { Collection } from '../core/storage/collection.ts';
 import type { Expiring } from '../core/storage/expiring.ts';
-import type { PageContext } from './context.ts';
-import type { FormGuard } from './csrf.ts';
-import { EXTEND_SESSION } from './csrf.ts';
+import { type PageContext, seeOther } from './context.ts';
+import { EXTEND_SESSION, type FormGuard } from './csrf.ts';
 import { type Form, readForm } from './form.ts';
 import { allowFormsTo } from './headers.ts';
 import { applyUiLocales } from './locale.ts';
@@ -58,7 +56,7 @@ export function pipeline(deps: PipelineDependencies) {
   /** The request is gone: answered already, or too old. Who is signed in by now goes on to the app without a word. */
   async function lost(ctx: PageContext, client?: ClientMetadata): Promise<undefined> {
     const app = client && describeApp(client, deps.issuer);
-    if (app?.wayBack !== undefined && (await deps.requests.hasSession(ctx))) redirect(ctx, app.wayBack);
+    if (app?.wayBack !== undefined && (await deps.requests.hasSession(ctx))) seeOther(ctx, app.wayBack);
     else deps.problems.expired(ctx, app);
   }
 
@@ -116,7 +114,7 @@ export function pipeline(deps: PipelineDependencies) {
       const opened = await open(ctx, id);
       if (opened === undefined) return;
       const step = next(opened);
-      const finish = async (result: RequestResult) => redirect(ctx, await deps.requests.finish(ctx, result));
+      const finish = async (result: RequestResult) => seeOther(ctx, await deps.requests.finish(ctx, result));
       if (step === 'done') return finish(resultOf(opened.journey.facts, opened.request));
       // Nobody is signed in, so there is nobody to choose: the sign-in page follows.
       if (step === 'account' && opened.request.accountId === undefined) return finish({ select_account: {} });
@@ -128,7 +126,7 @@ export function pipeline(deps: PipelineDependencies) {
 
     /** "Not you?": the same request, with a sign-in of its own. */
     async switchAccount(ctx: PageContext, id: string): Promise<void> {
-      if ((await open(ctx, id)) !== undefined) redirect(ctx, await deps.requests.restartUrl(ctx));
+      if ((await open(ctx, id)) !== undefined) seeOther(ctx, await deps.requests.restartUrl(ctx));
     },
 
     async post(ctx: PageContext, id: string, stepName: string): Promise<void> {
@@ -139,7 +137,7 @@ export function pipeline(deps: PipelineDependencies) {
       if (opened === undefined) return;
       const due = next(opened);
       // Not the step that is next: an old tab, a second click. The GET shows what is.
-      if (due === 'done' || due !== stepName) return redirect(ctx, home);
+      if (due === 'done' || due !== stepName) return seeOther(ctx, home);
 
       const step = deps.steps[due];
       const input = step.parse(form.proven);
@@ -159,7 +157,7 @@ export function pipeline(deps: PipelineDependencies) {
       if (await addFacts(deps.expiring, opened.journey, outcome.proven, deps.clock.now())) {
         await step.conclude?.(outcome.proven, opened);
       }
-      redirect(ctx, home);
+      seeOther(ctx, home);
     },
   };
 }
@@ -173,10 +171,4 @@ function sessionNotice(
   return sessionEndsAt === undefined
     ? undefined
     : { endsAt: sessionEndsAt, warning: SESSION_WARNING, formToken: deps.guard.token(EXTEND_SESSION), back };
-}
-
-function redirect(ctx: PageContext, to: string): void {
-  ctx.status = 303;
-  ctx.set('Cache-Control', 'no-store');
-  ctx.redirect(to);
 }

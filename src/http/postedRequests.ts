@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Middleware } from 'koa';
 import type { Clock } from '../core/clock.ts';
 import type { Expiring } from '../core/storage/expiring.ts';
-import type { PageContext, PageState } from './context.ts';
+import { type PageState, pageContext, seeOther } from './context.ts';
 import { readBody } from './form.ts';
 import type { ProblemPages } from './problems.ts';
 
@@ -22,7 +22,7 @@ const REFERENCE = 'posted';
 export function postedRequests(expiring: Expiring, clock: Clock, problems: ProblemPages): Middleware<PageState> {
   const key = (reference: string) => `posted:${reference}`;
   return async (context, next) => {
-    const ctx = context as PageContext;
+    const ctx = pageContext(context);
     if (!PATHS.has(ctx.path)) return next();
     if (ctx.method === 'POST') {
       const body = await readBody(ctx, LIMIT);
@@ -33,9 +33,7 @@ export function postedRequests(expiring: Expiring, clock: Clock, problems: Probl
         await expiring.put(key(reference), { query }, clock.now() + KEPT_MS);
         query = `${REFERENCE}=${reference}`;
       }
-      ctx.status = 303;
-      ctx.set('Cache-Control', 'no-store');
-      return ctx.redirect(`${ctx.path}?${query}`);
+      return seeOther(ctx, `${ctx.path}?${query}`);
     }
     const reference = ctx.query[REFERENCE];
     if (typeof reference === 'string') {

@@ -1,6 +1,7 @@
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { ClientMetadata, ClientRecord } from '../core/client/client.ts';
 import { type Clock, seconds } from '../core/clock.ts';
+import { isLoopback } from '../core/loopback.ts';
 import type { Collection } from '../core/storage/collection.ts';
 import type { Expiring } from '../core/storage/expiring.ts';
 
@@ -109,12 +110,12 @@ export function providerMetadata({ metadata, secretDigests }: ClientRecord): Cli
   const { initiate_login_uri, ...rest } = metadata;
   return {
     ...rest,
-    ...(initiate_login_uri === undefined || isLocal(initiate_login_uri) ? {} : { initiate_login_uri }),
+    ...(initiate_login_uri === undefined || isPlainLocal(initiate_login_uri) ? {} : { initiate_login_uri }),
     ...(secretDigests.length === 0 ? {} : { client_secret: secretDigests.join(' ') }),
   };
 }
 
-function isLocal(uri: string): boolean {
+function isPlainLocal(uri: string): boolean {
   const url = URL.parse(uri);
-  return url?.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+  return url?.protocol === 'http:' && isLoopback(url.hostname);
 }

@@ -7,6 +7,16 @@ import type { Sessions } from './sessions.ts';
 
 /** Authorization requests that wait for the member, as our pages see them. */
 export function authorizationRequests(provider: () => Provider, sessions: Sessions) {
+  async function endOthersSession(ctx: ParameterizedContext, accountId: string): Promise<void> {
+    const session = await sessions.of(ctx);
+    if (session.accountId === undefined || session.accountId === accountId) return;
+    // The request must not wait for the session that it began in.
+    const interaction = await provider().interactionDetails(ctx.req, ctx.res);
+    delete interaction.session;
+    await interaction.persist();
+    await session.destroy();
+  }
+
   return {
     /**
      * The request with this id that this browser's cookies open, or undefined when it is gone. A request that began in a
@@ -48,17 +58,7 @@ export function authorizationRequests(provider: () => Provider, sessions: Sessio
      * this browser ends first: two members are never signed in at once.
      */
     async finish(ctx: ParameterizedContext, result: RequestResult): Promise<string> {
-      const session = await sessions.of(ctx);
-      if (
-        result.login !== undefined &&
-        session.accountId !== undefined &&
-        session.accountId !== result.login.accountId
-      ) {
-        const interaction = await provider().interactionDetails(ctx.req, ctx.res);
-        delete interaction.session;
-        await interaction.persist();
-        await session.destroy();
-      }
+      if (result.login !== undefined) await endOthersSession(ctx, result.login.accountId);
       return provider().interactionResult(ctx.req, ctx.res, result);
     },
   };

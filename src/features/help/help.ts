@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import type { Middleware } from 'koa';
-import { type PageState, pageContext } from '../../http/context.ts';
+import { mounted, type PageState, pageContext } from '../../http/context.ts';
 import type { ProblemPages } from '../../http/problems.ts';
 import type { Render } from '../../http/render.ts';
 import { wordList } from '../../http/words.ts';
@@ -22,5 +22,5 @@ export function helpRoutes({ render, problems }: { render: Render; problems: Pro
     const heading = `help.topics.${topic}.title`;
     render(page, 'help/topic', { heading, topic, points: wordList(page.state.locale, `help.topics.${topic}.points`) });
   });
-  return router.routes() as unknown as Middleware<PageState>;
+  return mounted(router);
 }

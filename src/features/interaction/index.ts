@@ -4,19 +4,18 @@
  */
 import Router from '@koa/router';
 import type { Middleware } from 'koa';
-import type { PageContext, PageState } from '../../http/context.ts';
+import { mounted, type PageState, pageContext } from '../../http/context.ts';
 import { type PipelineDependencies, pipeline } from '../../http/pipeline.ts';
 
 export function interactionRoutes(deps: PipelineDependencies): Middleware<PageState> {
   const { get, post, switchAccount } = pipeline(deps);
   const router = new Router<PageState>();
-  router.get('/interaction/:uid', (ctx) => get(ctx as PageContext, String(ctx.params.uid)));
-  router.get('/interaction/:uid/switch', (ctx) => switchAccount(ctx as PageContext, String(ctx.params.uid)));
+  router.get('/interaction/:uid', (ctx) => get(pageContext(ctx), String(ctx.params.uid)));
+  router.get('/interaction/:uid/switch', (ctx) => switchAccount(pageContext(ctx), String(ctx.params.uid)));
   // A reload of a refused form asks for the form's address: it belongs to the same journey.
   router.get('/interaction/:uid/:step', (ctx) => ctx.redirect(`/interaction/${ctx.params.uid}${ctx.search}`));
   router.post('/interaction/:uid/:step', (ctx) =>
-    post(ctx as PageContext, String(ctx.params.uid), String(ctx.params.step)),
+    post(pageContext(ctx), String(ctx.params.uid), String(ctx.params.step)),
   );
-  // The router adds its own fields to the context that it is given.
-  return router.routes() as unknown as Middleware<PageState>;
+  return mounted(router);
 }

@@ -4,7 +4,7 @@ import { findJourney } from '../../core/journey/journey.ts';
 import type { Collection } from '../../core/storage/collection.ts';
 import type { Expiring } from '../../core/storage/expiring.ts';
 import { Unavailable } from '../../core/storage/unavailable.ts';
-import { type PageContext, pageContext } from '../../http/context.ts';
+import { pageContext, seeOther } from '../../http/context.ts';
 import type { ProblemPages } from '../../http/problems.ts';
 
 export interface ProtocolErrorDependencies {
@@ -27,16 +27,11 @@ export function protocolErrorPage({ clients, expiring, problems, issuer, isLostR
     if (error instanceof Unavailable || ctx.status >= 500) return problems.failed(page, error);
     // Signing out must never end in a dead end: a stale page or a wrong hint asks again, plainly.
     if (ctx.oidc.route === 'end_session_confirm' || (ctx.oidc.route === 'end_session' && ctx.querystring !== '')) {
-      return restartSignOut(page, ctx.oidc.session?.accountId !== undefined);
+      return seeOther(page, ctx.oidc.session?.accountId === undefined ? '/session/end/success' : '/session/end');
     }
     if (!isLostRequest(error)) return problems.appMistake(page, out, ctx.status);
     const journey = await findJourney(expiring, ctx.path.split('/').at(-1) ?? '');
     const client = await findMetadata(clients, journey?.clientId);
     problems.expired(page, client && describeApp(client, issuer));
   };
-}
-
-function restartSignOut(ctx: PageContext, signedIn: boolean): void {
-  ctx.status = 303;
-  ctx.redirect(signedIn ? '/session/end' : '/session/end/success');
 }

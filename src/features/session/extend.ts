@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import type { Middleware } from 'koa';
-import type { PageContext, PageState } from '../../http/context.ts';
+import { mounted, type PageContext, type PageState, pageContext, seeOther } from '../../http/context.ts';
 import { EXTEND_SESSION, type FormGuard } from '../../http/csrf.ts';
 import { readForm } from '../../http/form.ts';
 import type { ProblemPages } from '../../http/problems.ts';
@@ -16,22 +16,20 @@ export interface ExtendDependencies {
 export function extendRoute({ guard, problems, extend }: ExtendDependencies): Middleware<PageState> {
   const router = new Router<PageState>();
   router.post('/session/extend', async (context) => {
-    const ctx = context as PageContext;
+    const ctx = pageContext(context);
     const form = await readForm(ctx);
     const back = localPath(form.ok ? form.proven.get('back') : undefined);
     if (!form.ok) return problems.refused(ctx, form.refusal, back);
-    if (!guard.accepts(ctx, EXTEND_SESSION, form.proven.get('form_token')))
+    if (!guard.accepts(ctx, EXTEND_SESSION, form.proven.get('form_token'))) {
       return problems.refused(ctx, 'form-not-ours', back);
+    }
     const endsAt = await extend(ctx);
     if (endsAt === undefined) return problems.expired(ctx, undefined);
+    if (ctx.accepts('html', 'json') === 'html') return seeOther(ctx, back);
     ctx.set('Cache-Control', 'no-store');
-    if (ctx.accepts('html', 'json') === 'json') ctx.body = { endsAt };
-    else {
-      ctx.status = 303;
-      ctx.redirect(back);
-    }
+    ctx.body = { endsAt };
   });
-  return router.routes() as unknown as Middleware<PageState>;
+  return mounted(router);
 }
 
 /** A page of ours and nothing else: never another origin. */
