@@ -8,10 +8,12 @@ import type { JWK } from 'oidc-provider';
 import { fastestArgon2 } from './adapters/argon2.ts';
 import { boundedHasher } from './adapters/boundedHasher.ts';
 import { passwordHasher } from './adapters/passwordHasher.ts';
+import { passwordStrength } from './adapters/passwordStrength.ts';
 import { makeSeal } from './adapters/seal.ts';
 import { ConfigFault } from './config/fault.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { seedClients, seedMembers } from './config/seed.ts';
+import { leastLength } from './core/account/newPassword.ts';
 import { type Clock, seconds } from './core/clock.ts';
 import { beginJourney } from './core/journey/journey.ts';
 import { type KeyRing, loadOrMakeKeyRing } from './core/keys/keyRing.ts';
@@ -21,6 +23,7 @@ import { helpRoutes } from './features/help/help.ts';
 import { interactionRoutes } from './features/interaction/index.ts';
 import { accountStep } from './features/login/account.ts';
 import { passwordStep } from './features/login/password.ts';
+import { renewalStep } from './features/login/renewal.ts';
 import { protocolErrorPage } from './features/problems/protocolError.ts';
 import { extendRoute } from './features/session/extend.ts';
 import { signOutPages } from './features/signout/signout.ts';
@@ -63,7 +66,7 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
 
   const assets = loadAssets(join(root, 'views/assets'));
   const render = makeRenderer(join(root, 'views'), assets, config.plan);
-  const problems = problemPages(render, clock, config.plan);
+  const problems = problemPages(render, clock);
   const { clients, expiring, accounts, consents } = stores;
 
   const https = issuer.startsWith('https:');
@@ -92,6 +95,12 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
   await seedClients(stores, config.clients, (record) => clientFault(provider, record));
   await seedMembers(stores, config.members, hasher, clock);
 
+  const passwordRules = {
+    meter: passwordStrength(),
+    // No second step is always asked for yet, so that a password alone opens the account.
+    least: leastLength(false, config.passwordLeast),
+    plan: config.plan.name,
+  };
   const guard = formGuard(secrets.cookieKeys, issuer);
   const usernames = rememberedName(https);
   const interactions = interactionRoutes({
@@ -114,6 +123,7 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
     }),
     steps: {
       password: passwordStep({ accounts, hasher, clock, decoy: await hasher.hash('no password is this one') }),
+      renewal: renewalStep({ accounts, hasher, clock, rules: passwordRules }),
       account: accountStep({ accounts, clock }),
       consent: consentStep({ consents, accounts, clock }),
     },

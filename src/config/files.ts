@@ -51,6 +51,8 @@ export const MembersFile = z.array(
       password: text.optional(),
       /** Instead of a password: its hash from another system (see src/adapters/foreignHash.ts). */
       passwordHash: text.optional(),
+      /** A new one is asked for at the first sign-in. */
+      passwordMustChange: z.boolean().optional(),
       email: z.string().regex(/^[^\s@]+@[^\s@]+$/, 'must be an email address'),
       phone: text,
       memberNumber: text,

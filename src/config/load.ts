@@ -25,6 +25,8 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   readonly sharedNetworks: readonly string[];
   readonly limits: SessionLimits;
+  /** Characters of a new password, where the operator wants more than the standard. */
+  readonly passwordLeast: number | undefined;
   /** Milliseconds. */
   readonly refusalFloor: number;
 }
@@ -76,6 +78,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
     portalPort: production ? 0 : settings.PORTAL_PORT,
     trustedProxies: settings.TRUSTED_PROXIES,
     sharedNetworks: settings.SHARED_NETWORKS,
+    passwordLeast: settings.PASSWORD_MIN_LENGTH,
     refusalFloor: settings.REFUSAL_FLOOR_MS,
     limits: {
       idle: settings.SESSION_IDLE_SECONDS,

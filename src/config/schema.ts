@@ -45,6 +45,13 @@ export const SETTINGS = z.object({
   SESSION_IDLE_SECONDS: duration(900).describe('a session ends after this long without activity'),
   SESSION_SHARED_IDLE_SECONDS: duration(300).describe('the same on a computer that others use too'),
   SESSION_OVERALL_SECONDS: duration(43_200).describe('a session ends this long after sign-in'),
+  PASSWORD_MIN_LENGTH: z.coerce
+    .number()
+    .int()
+    .min(8)
+    .max(64)
+    .optional()
+    .describe('new passwords have at least this many characters; never fewer than 15 where a password alone signs in'),
   REFUSAL_FLOOR_MS: z.coerce
     .number()
     .int()

@@ -60,6 +60,7 @@ export async function seedMembers(
       postalCode: entry.postalCode,
       locale: entry.locale,
       password: await passwordOf(password, passwordHash, hasher),
+      ...(entry.passwordMustChange ? { passwordMustChange: true } : {}),
       emailConfirmed: true,
       phoneConfirmed: true,
       deviceEpoch: 0,

@@ -10,6 +10,16 @@ export const REFUSALS = [
   'username-missing',
   'password-missing',
   'decision-missing',
+  'new-password-missing',
+  'password-too-short',
+  'password-too-long',
+  /** It is, or is made of, passwords that many people use. */
+  'password-common',
+  /** It is made of what others know about the member or the plan. */
+  'password-personal',
+  /** Repetitions, sequences, keyboard walks, dates. */
+  'password-pattern',
+  'password-reused',
   /** The form was not sent by our own page, or long ago. */
   'form-not-ours',
   'form-too-large',

@@ -82,6 +82,7 @@ export function pipeline(deps: PipelineDependencies) {
       app,
       action: `/interaction/${journey.id}/${step.name}`,
       switchUrl: `/interaction/${journey.id}/switch`,
+      adviceUrl: step.advise && `/interaction/${journey.id}/${step.name}/advice`,
       formToken: deps.guard.token(journey.id),
       refusal,
       field: refusal && step.fieldOf(refusal),
@@ -109,6 +110,19 @@ export function pipeline(deps: PipelineDependencies) {
     );
   }
 
+  /** The form of the step that is next. What is none was answered already. */
+  async function receive(ctx: PageContext, id: string, stepName: string) {
+    const home = `/interaction/${id}`;
+    const form = await read(ctx, id);
+    if (!form.ok) return void deps.problems.refused(ctx, form.refusal, home);
+    const opened = await open(ctx, id);
+    if (opened === undefined) return undefined;
+    const due = next(opened);
+    // Not the step that is next: an old tab, a second click. The GET shows what is.
+    if (due === 'done' || due !== stepName) return void seeOther(ctx, home);
+    return { form: form.proven, opened, step: deps.steps[due] };
+  }
+
   return {
     async get(ctx: PageContext, id: string): Promise<void> {
       const opened = await open(ctx, id);
@@ -129,30 +143,35 @@ export function pipeline(deps: PipelineDependencies) {
       if ((await open(ctx, id)) !== undefined) seeOther(ctx, await deps.requests.restartUrl(ctx));
     },
 
+    /** What would be said to an answer that is still being typed. */
+    async advise(ctx: PageContext, id: string, stepName: string): Promise<void> {
+      const received = await receive(ctx, id, stepName);
+      const input = received?.step.parse(received.form);
+      if (received === undefined || !input?.ok || received.step.advise === undefined) return;
+      const { refusal, level, values } = await received.step.advise(input.proven, received.opened);
+      const words = refusal === undefined ? `newPassword.level${level}` : `refusals.${refusal}`;
+      ctx.set('Cache-Control', 'no-store');
+      ctx.body = { level: refusal === undefined ? level : Math.min(level, 2), text: ctx.state.t(words, values) };
+    },
+
     async post(ctx: PageContext, id: string, stepName: string): Promise<void> {
       const home = `/interaction/${id}`;
-      const form = await read(ctx, id);
-      if (!form.ok) return deps.problems.refused(ctx, form.refusal, home);
-      const opened = await open(ctx, id);
-      if (opened === undefined) return;
-      const due = next(opened);
-      // Not the step that is next: an old tab, a second click. The GET shows what is.
-      if (due === 'done' || due !== stepName) return seeOther(ctx, home);
-
-      const step = deps.steps[due];
-      const input = step.parse(form.proven);
+      const received = await receive(ctx, id, stepName);
+      if (received === undefined) return;
+      const { form, opened, step } = received;
+      const input = step.parse(form);
       const outcome = input.ok ? await answer(ctx, step, input.proven, opened) : input;
       ctx.state.log.info(
         {
           event: 'step',
-          step: due,
+          step: step.name,
           outcome: outcome.ok ? 'proven' : outcome.refusal,
           clientId: opened.journey.clientId,
         },
         'step',
       );
       if (!outcome.ok && outcome.until !== undefined) return deps.problems.locked(ctx, outcome.until, home);
-      if (!outcome.ok) return show(ctx, opened, step, outcome.refusal, form.proven);
+      if (!outcome.ok) return show(ctx, opened, step, outcome.refusal, form);
       // Another answer was faster: its facts stand, and the GET shows what follows from them.
       if (await addFacts(deps.expiring, opened.journey, outcome.proven, deps.clock.now())) {
         await step.conclude?.(outcome.proven, opened);

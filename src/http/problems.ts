@@ -1,6 +1,5 @@
 import type { App } from '../core/client/client.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Plan } from '../core/plan.ts';
 import type { Refusal } from '../core/refusal.ts';
 import { Unavailable } from '../core/storage/unavailable.ts';
 import type { PageContext } from './context.ts';
@@ -13,6 +12,13 @@ export const REFUSAL_STATUS: Readonly<Record<Refusal, number>> = {
   'username-missing': 422,
   'password-missing': 422,
   'decision-missing': 422,
+  'new-password-missing': 422,
+  'password-too-short': 422,
+  'password-too-long': 422,
+  'password-common': 422,
+  'password-personal': 422,
+  'password-pattern': 422,
+  'password-reused': 422,
   'form-not-ours': 403,
   'form-too-large': 413,
   'form-unreadable': 400,
@@ -31,7 +37,7 @@ export interface ProblemPages {
 const RETRY_AFTER_SECONDS = '10';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-export function problemPages(render: Render, clock: Clock, plan: Plan): ProblemPages {
+export function problemPages(render: Render, clock: Clock): ProblemPages {
   return {
     expired: (ctx, app) => render(ctx, 'problems/expired', { app }, 410),
     notFound: (ctx) => render(ctx, 'problems/not-found', {}, 404),
@@ -39,11 +45,8 @@ export function problemPages(render: Render, clock: Clock, plan: Plan): ProblemP
     locked(ctx, until, retryAt) {
       const wait = Math.max(1, until - clock.now());
       ctx.set('Retry-After', String(Math.ceil(wait / 1000)));
-      const time = new Intl.DateTimeFormat(`${ctx.state.locale}-US`, {
-        ...{ hour: 'numeric', minute: '2-digit', timeZone: plan.timeZone, timeZoneName: 'longGeneric' },
-      }).format(until);
       // Longer than a day means: until somebody does something about it.
-      const locals = { retryAt, time, minutes: Math.ceil(wait / 60_000), forGood: wait > DAY_MS };
+      const locals = { retryAt, until, minutes: Math.ceil(wait / 60_000), forGood: wait > DAY_MS };
       render(ctx, 'problems/locked', locals, REFUSAL_STATUS.locked);
     },
     appMistake: (ctx, detail, status) => render(ctx, 'problems/app-mistake', { detail }, status),

@@ -4,7 +4,7 @@ import ejs from 'ejs';
 import type { Plan } from '../core/plan.ts';
 import type { Assets } from './assets.ts';
 import type { PageContext } from './context.ts';
-import { LOCALES, languageName } from './words.ts';
+import { LOCALES, type Locale, languageName } from './words.ts';
 
 /** Shows a view inside the layout: sets status, type and body of the answer. */
 export type Render = (ctx: PageContext, view: string, locals?: object, status?: number) => void;
@@ -37,11 +37,14 @@ export function makeRenderer(viewsDir: string, assets: Assets, plan: Plan): Rend
         languageName,
         languageUrl: languageUrl(ctx),
         asset: assets.url,
+        signInPage: signInPage(ctx),
+        clockTime: (at: number) => clockTime(at, locale, plan),
       },
       ...{
         heading: `${name.replace('/', '.')}.title`,
         refusal: undefined,
         field: undefined,
+        values: {},
         app: undefined,
         session: undefined,
       },
@@ -53,6 +56,18 @@ export function makeRenderer(viewsDir: string, assets: Assets, plan: Plan): Rend
     ctx.set('Cache-Control', 'no-store');
     ctx.body = view('layout')({ ...page, body });
   };
+}
+
+/** The sign-in page that the member is on, or came to the help from: the way back to it. */
+function signInPage({ path, query }: PageContext): string | undefined {
+  const from = path.startsWith('/help') || path === '/status' ? String(query.back ?? '') : path;
+  return /^\/interaction\/[\w-]{1,64}/.exec(from)?.[0];
+}
+
+/** A moment (milliseconds since 1970) as the plan's members tell the time. */
+function clockTime(at: number, locale: Locale, plan: Plan): string {
+  const zone = { timeZone: plan.timeZone, timeZoneName: 'longGeneric' } as const;
+  return new Intl.DateTimeFormat(`${locale}-US`, { hour: 'numeric', minute: '2-digit', ...zone }).format(at);
 }
 
 /** The same page in another language, with all that it was asked. */

@@ -25,12 +25,22 @@ export interface Step<Input> {
   parse(form: Form): Outcome<Input>;
   /** For a step that compares a secret: whose it is. The attempt is taken before `submit` compares. */
   identify?(input: Input): Promise<Target & { readonly input: Input }>;
+  /** What the page's script may ask while the member still types; it takes no attempt and changes nothing. */
+  advise?(input: Input, context: StepContext): Promise<Advice>;
   /** Facts to add to the journey, or a refusal. */
   submit(input: Input, context: StepContext): Promise<Outcome<Facts>>;
   /** What a proven answer changes elsewhere; done once the journey holds the facts, and safe to do twice. */
   conclude?(proven: Facts, context: StepContext): Promise<void>;
   /** The field that a refusal is about, for the link in the error summary. */
   fieldOf(refusal: Refusal): string | undefined;
+}
+
+/** What would be said to this answer. */
+interface Advice {
+  readonly refusal?: Refusal;
+  /** How good it is, from 0 to 4. */
+  readonly level: number;
+  readonly values: Readonly<Record<string, number>>;
 }
 
 /** A step whose input type is its own business. */

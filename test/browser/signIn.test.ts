@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { describeInChromium, expectGoodPage, launch, newVisitor } from '../support/browser.ts';
-import { MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
+import { DEVELOPMENT_MEMBERS, MEMBER, RENEWING, type RunningProvider, startProvider } from '../support/provider.ts';
 
 const SPANISH_MEMBER = { username: 'miembro.ejemplo', password: 'un paseo junto al lago' };
 const heading = (page: Page) => page.locator('h1').innerText();
@@ -11,7 +11,7 @@ describeInChromium('a member', (pair) => {
   let browser: Browser;
   const complaints: string[][] = [];
   beforeAll(async () => {
-    provider = await startProvider(pair);
+    provider = await startProvider(pair, { members: DEVELOPMENT_MEMBERS.concat(RENEWING) });
     browser = await launch();
   });
   afterEach(() => expect(complaints.splice(0).flat()).toEqual([]));
@@ -130,6 +130,46 @@ describeInChromium('a member', (pair) => {
     expect(await heading(page)).toBe('Share your information?');
     await page.click(choice);
     expect(await page.locator('main').innerText()).toContain(shown);
+  });
+
+  test('comes back with the Back button to a page that was refused, and finds the way on', async () => {
+    const page = await visit();
+    await page.goto(`${provider.portal}/login`);
+    await signIn(page, { ...MEMBER, password: 'wrong' });
+    await page.waitForSelector('#error-summary');
+    await page.reload();
+    expect(await page.title()).toBe('Sign in – Meadowlark Health Plan');
+    await signIn(page, { ...MEMBER, password: 'wrong' });
+    await page.waitForSelector('#error-summary');
+    await signIn(page, MEMBER);
+    await page.waitForURL(`${provider.portal}/`);
+    await page.goBack();
+    await page.waitForURL(`${provider.portal}/`);
+  });
+
+  test('reads the help in the middle of signing in and comes back', async () => {
+    const page = await visit();
+    await page.goto(`${provider.portal}/login`);
+    await page.click('#help');
+    await page.click('#help-signing-in');
+    await page.click('#lang-es');
+    await page.click('#back');
+    expect(await heading(page)).toBe('Iniciar sesión');
+    await signIn(page, MEMBER);
+    await page.waitForURL(`${provider.portal}/`);
+  });
+
+  test('sees how strong a new password is, also as words', async () => {
+    const page = await visit();
+    await page.goto(`${provider.portal}/login`);
+    await signIn(page, RENEWING);
+    await page.fill('#new-password', 'password1234567');
+    await page.waitForSelector('#strength-text:has-text("thieves")');
+    await page.fill('#new-password', 'three lamps on the stairs');
+    await page.waitForSelector('#strength-text:has-text("Strong password.")');
+    expect(await page.evaluate("document.getElementById('strength-meter').value")).toBe(4);
+    await page.click('#save-password');
+    await page.waitForURL(`${provider.portal}/`);
   });
 
   test('comes back with the Back button after signing in and finds the way on', async () => {

@@ -13,8 +13,22 @@ import { problemPages, REFUSAL_STATUS } from '../../src/http/problems.ts';
 import { makeRenderer } from '../../src/http/render.ts';
 import { LOCALES } from '../../src/http/words.ts';
 import { makeLogger } from '../../src/observe/logger.ts';
-import { describeInChromium, expectGoodPage, launch, newVisitor } from '../support/browser.ts';
-import { MEMBER, ROOT, type RunningProvider, startProvider } from '../support/provider.ts';
+import {
+  describeInChromium,
+  expectGoodPage,
+  expectKeyboardReach,
+  launch,
+  newVisitor,
+  weight,
+} from '../support/browser.ts';
+import {
+  DEVELOPMENT_MEMBERS,
+  MEMBER,
+  RENEWING,
+  ROOT,
+  type RunningProvider,
+  startProvider,
+} from '../support/provider.ts';
 
 interface Place {
   readonly page: Page;
@@ -49,6 +63,13 @@ const sendChanged = (change: string) => async (place: Place) => {
   await place.page.evaluate(change);
   await place.page.click('button#sign-in');
 };
+const renewal = (password?: string) => async (place: Place) => {
+  await begin(place);
+  await signIn(place, RENEWING);
+  if (password === undefined) return;
+  await place.page.fill('#new-password', password);
+  await place.page.click('#save-password');
+};
 const authorize = (query: string) => at(`/auth?client_id=member-portal&response_type=code&scope=openid&${query}`);
 
 /** How to get to each state: `view`, or `view: refusal`. */
@@ -66,6 +87,14 @@ const STATES: Readonly<Record<string, (place: Place) => Promise<unknown>>> = {
     await begin(place);
     await signIn(place, { ...MEMBER, password: 'wrong' });
   },
+  'login/renewal': renewal(),
+  'login/renewal: new-password-missing': renewal(''),
+  'login/renewal: password-too-short': renewal('too short a one'.slice(1)),
+  'login/renewal: password-too-long': renewal('long '.repeat(60)),
+  'login/renewal: password-common': renewal('password1234567'),
+  'login/renewal: password-personal': renewal('Meadowlark Health Plan'),
+  'login/renewal: password-pattern': renewal('abcdefghijklmnop'),
+  'login/renewal: password-reused': renewal(RENEWING.password),
   'login/account': async (place) => {
     await signedIn(place);
     const callback = encodeURIComponent(`${place.provider.portal}/callback`);
@@ -135,7 +164,7 @@ describeInChromium('the states of the pages', (pair) => {
   let browser: Browser;
   let door: Server;
   beforeAll(async () => {
-    provider = await startProvider(pair);
+    provider = await startProvider(pair, { members: DEVELOPMENT_MEMBERS.concat(RENEWING) });
     browser = await launch();
     door = await brokenApp(provider);
   });
@@ -148,12 +177,14 @@ describeInChromium('the states of the pages', (pair) => {
   describe.each(LOCALES)('in %s', (language) => {
     test.each(Object.keys(STATES))('%s', async (state) => {
       const snapshots: string[] = [];
-      for (const width of [320, 1280]) {
-        const { context, page } = await newVisitor(browser, { locale: language, viewport: { width, height: 800 } });
+      for (const window of WINDOWS) {
+        const { context, page } = await newVisitor(browser, { locale: language, ...window });
         const broken = `http://localhost:${(door.address() as AddressInfo).port}`;
         await STATES[state]?.({ page, provider, broken });
         expect(await page.locator('html').getAttribute('lang')).toBe(language);
         await expectGoodPage(page);
+        await expectKeyboardReach(page);
+        expect(await weight(page)).toBeLessThan(50_000);
         snapshots.push(withoutWhatAlwaysDiffers(await page.locator('body').ariaSnapshot()));
         await context.close();
       }
@@ -163,13 +194,19 @@ describeInChromium('the states of the pages', (pair) => {
   });
 });
 
+/** A phone, which is also a screen of 1280 x 1024 pixels at 400 % (WCAG 2.2, 1.4.10); and a desktop. */
+const WINDOWS = [
+  { viewport: { width: 320, height: 256 }, deviceScaleFactor: 4 },
+  { viewport: { width: 1280, height: 800 } },
+];
+
 /** Our whole middleware around two routes that fail. */
 function brokenApp({ config, issuer, portal }: RunningProvider): Promise<Server> {
   const assets = loadAssets(join(ROOT, 'views/assets'));
   const render = makeRenderer(join(ROOT, 'views'), assets, { ...config.plan, website: portal });
   const app = makeApp({
     ...{ issuer, cookieKeys: ['k'.repeat(32)], log: makeLogger('silent'), clock: systemClock, assets },
-    problems: problemPages(render, systemClock, config.plan),
+    problems: problemPages(render, systemClock),
     routes: [
       async (ctx, next) => {
         if (ctx.path === '/unavailable') throw new Unavailable('redis', 'gone');
@@ -185,7 +222,7 @@ function brokenApp({ config, issuer, portal }: RunningProvider): Promise<Server>
 
 const withoutWhatAlwaysDiffers = (snapshot: string): string =>
   snapshot
-    .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '<request id>')
+    .replaceAll(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){2}\b/g, '<request id>')
     .replaceAll(/localhost:\d+/g, 'localhost')
     .replaceAll(/"\?[^"]*\blang=(\w\w)"/g, '"?lang=$1"')
     .replaceAll(/\/interaction\/[\w-]+/g, '/interaction/<id>')

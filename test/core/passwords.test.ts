@@ -4,8 +4,11 @@ import { hashSync as bcrypt } from '@node-rs/bcrypt';
 import { fastestArgon2, isCurrentArgon2, plainArgon2 } from '../../src/adapters/argon2.ts';
 import { boundedHasher } from '../../src/adapters/boundedHasher.ts';
 import { passwordHasher } from '../../src/adapters/passwordHasher.ts';
+import { passwordStrength } from '../../src/adapters/passwordStrength.ts';
 import type { Account } from '../../src/core/account/account.ts';
+import { changePassword, judgePassword, leastLength } from '../../src/core/account/newPassword.ts';
 import { type PasswordHash, type PasswordHasher, provePassword } from '../../src/core/account/password.ts';
+import { refused } from '../../src/core/refusal.ts';
 import type { Stores } from '../../src/core/storage/stores.ts';
 import { TestClock } from '../support/clock.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
@@ -20,6 +23,13 @@ const FOREIGN: Readonly<Record<string, string>> = {
   'PBKDF2 with SHA-512': `$pbkdf2-sha512$i=1000$${b64(salt)}$${b64(pbkdf2Sync(PASSWORD, salt, 1000, 64, 'sha512'))}`,
   scrypt: `$scrypt$ln=10,r=8,p=1$${b64(salt)}$${b64(scryptSync(PASSWORD, salt, 32, { N: 1024, r: 8, p: 1 }))}`,
 };
+
+const someAccount = (password: PasswordHash): Account => ({
+  ...{ username: 'sample.member', email: 'sample.member@example.com', phone: '+12025550143' },
+  ...{ memberNumber: 'MHP-100-2001', firstName: 'Sample', lastName: 'Member', birthDate: '1951-03-14' },
+  ...{ postalCode: '97201', locale: 'en', emailConfirmed: true, phoneConfirmed: true, deviceEpoch: 0 },
+  ...{ createdAt: 1, updatedAt: 1, password },
+});
 
 describe('a password hash', () => {
   test('of either Argon2 package is accepted by the other', async () => {
@@ -75,22 +85,7 @@ describeOnEveryStore('a right password with an outdated hash', (pair) => {
 
   const hasher = passwordHasher(plainArgon2, ['new', 'old']);
   const open = async (password: PasswordHash) => {
-    const text = 'x';
-    const account: Account = {
-      ...{ username: 'u', email: 'u@example.com', phone: '1', memberNumber: '1', firstName: text, lastName: text },
-      ...{
-        birthDate: text,
-        postalCode: text,
-        locale: 'en',
-        emailConfirmed: true,
-        phoneConfirmed: true,
-        deviceEpoch: 0,
-        createdAt: 1,
-        updatedAt: 1,
-      },
-      password,
-    };
-    await stores.accounts.insert('a', account);
+    await stores.accounts.insert('a', someAccount(password));
     return stores.accounts.find('a');
   };
 
@@ -159,5 +154,83 @@ describe('hashing under load', () => {
     await turn();
     endings.shift()?.();
     await expect(third).resolves.toBeDefined();
+  });
+});
+
+describe('the least length of a password', () => {
+  test.each([
+    [false, undefined, 15],
+    [false, 8, 15],
+    [false, 20, 20],
+    [true, undefined, 12],
+    [true, 8, 8],
+    [true, 1, 8],
+  ])('with a second step always: %s, wanted: %s, is %d', (always, wanted, least) => {
+    expect(leastLength(always, wanted)).toBe(least);
+  });
+});
+
+describe('a new password', () => {
+  const rules = { meter: passwordStrength(), least: 15, plan: 'Meadowlark Health Plan' };
+  const account = someAccount({ phc: '', pepperId: '' });
+  test.each([
+    ['fourteen chars', 'password-too-short'],
+    ['fifteen chars ok', undefined],
+    // Fifteen characters, but more bytes and code units.
+    ['😀 ünïcode zählt'.normalize('NFD'), undefined],
+    ['un paseo junto al lago', undefined],
+    ['ten words may stand here '.repeat(10), undefined],
+    ['a long one, '.repeat(22), 'password-too-long'],
+    ['password1234567', 'password-common'],
+    ['Passw0rdPassw0rd', 'password-pattern'],
+    ['qwertyuiopasdfgh', 'password-common'],
+    ['aaaaaaaaaaaaaaaa', 'password-pattern'],
+    ['abcdefghijklmnop', 'password-pattern'],
+    ['meadowlark health plan', 'password-personal'],
+    ['sample.member 2024', 'password-personal'],
+    ['MHP-100-2001 pass', 'password-personal'],
+  ])('%j is answered with %s', (typed, refusal) => {
+    expect(judgePassword(rules, account, typed).refusal).toBe(refusal);
+  });
+
+  test('of the worst kind is judged in less than a tenth of a second', () => {
+    judgePassword(rules, account, 'warm up the estimator');
+    const began = performance.now();
+    judgePassword(rules, account, 'aB3$'.repeat(64));
+    expect(performance.now() - began).toBeLessThan(100);
+  });
+});
+
+describeOnEveryStore('choosing a new password', (pair) => {
+  let stores: Stores;
+  beforeEach(async () => {
+    stores = await pair.open(new TestClock());
+  });
+  afterEach(() => stores.close());
+
+  const hasher = passwordHasher(plainArgon2, ['pepper']);
+  const rules = { meter: passwordStrength(), least: 15, plan: 'Meadowlark Health Plan' };
+  const deps = () => ({ accounts: stores.accounts, hasher, rules, clock: new TestClock() });
+  const words = ['one', 'two', 'three', 'four', 'five', 'six'].map((word) => `a new lamp for room ${word}`);
+
+  test('refuses the last five, in any form of the same characters, and takes the one before those', async () => {
+    await stores.accounts.insert('a', { ...someAccount(await hasher.hash(PASSWORD)), passwordMustChange: true });
+    expect(await changePassword(deps(), 'a', PASSWORD.normalize('NFD'))).toEqual(refused('password-reused'));
+    for (const password of words) expect(await changePassword(deps(), 'a', password)).toMatchObject({ ok: true });
+    for (const password of words.slice(1))
+      expect(await changePassword(deps(), 'a', password)).toEqual(refused('password-reused'));
+    expect(await changePassword(deps(), 'a', String(words[0]))).toMatchObject({ ok: true });
+    const { value } = (await stores.accounts.find('a')) ?? {};
+    expect(value).toMatchObject({ deviceEpoch: 7 });
+    expect(value?.formerPasswords).toHaveLength(4);
+    expect(value?.passwordMustChange).toBeUndefined();
+  });
+
+  test('of two at once both are heard, one after the other', async () => {
+    await stores.accounts.insert('a', someAccount(await hasher.hash(PASSWORD)));
+    const outcomes = await Promise.all(words.slice(0, 2).map((password) => changePassword(deps(), 'a', password)));
+    expect(outcomes.map(({ ok }) => ok)).toEqual([true, true]);
+    const account = (await stores.accounts.find('a'))?.value;
+    expect([account?.deviceEpoch, account?.formerPasswords]).toEqual([2, [expect.anything(), expect.anything()]]);
   });
 });

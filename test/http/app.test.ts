@@ -25,7 +25,7 @@ describe('every answer', () => {
       });
       expect(headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'nonce-[\w+/=]{24}'/);
       expect(headers['content-security-policy']).not.toMatch(/unsafe|\*/);
-      expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+      expect(headers['x-request-id']).toMatch(/^[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}$/);
     },
   );
 

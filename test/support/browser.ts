@@ -45,6 +45,31 @@ export async function expectGoodPage(page: Page): Promise<void> {
   expect(await overflow(page)).toBe(0);
 }
 
+/** Every link, button and field is reached by the Tab key, in their order, and shows that it has the focus. */
+export async function expectKeyboardReach(page: Page): Promise<void> {
+  const wanted: string[] = await page.evaluate(`[...document.querySelectorAll('a[href], button, input, summary')]
+    .filter((element) => element.type !== 'hidden' && element.tabIndex >= 0 && element.checkVisibility())
+    .map((element) => element.id || element.outerHTML)`);
+  const reached: string[] = [];
+  for (let i = 0; i <= wanted.length * 2 && !wanted.every((id) => reached.includes(id)); i += 1) {
+    await page.keyboard.press('Tab');
+    const [id, outline]: [string, string] = await page.evaluate(`(({ activeElement: at }) =>
+      [at.id || at.outerHTML, getComputedStyle(at).outlineStyle])(document)`);
+    if (!wanted.includes(id)) continue;
+    expect([id, outline]).not.toEqual([id, 'none']);
+    if (!reached.includes(id)) reached.push(id);
+  }
+  // The walk may begin anywhere, and goes round.
+  const start = wanted.indexOf(reached[0] ?? '');
+  expect(reached).toEqual([...wanted.slice(start), ...wanted.slice(0, start)]);
+}
+
 /** Pixels by which the page is wider than its window. Needs JavaScript in the page. */
 const overflow = (page: Page): Promise<number> =>
   page.evaluate('Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth)');
+
+/** Bytes of a page with its style sheet and script, as they are unpacked; pictures do not count. */
+export const weight = (page: Page): Promise<number> =>
+  page.evaluate(`[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+    .filter(({ name }) => !name.endsWith('.svg'))
+    .reduce((sum, { decodedBodySize }) => sum + decodedBodySize, 0)`);

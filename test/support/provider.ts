@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -43,6 +43,17 @@ const SECRETS = {
 export const MEMBER = { username: 'sample.member', password: 'a calm walk by the lake' };
 
 export const OTHER_MEMBER = { username: 'miembro.ejemplo', password: 'un paseo junto al lago' };
+
+export const DEVELOPMENT_MEMBERS: (typeof MEMBER)[] = JSON.parse(
+  readFileSync(join(ROOT, 'config/members.dev.json'), 'utf8'),
+);
+
+/** Somebody whose password opens nothing but the page on which a new one is chosen. */
+export const RENEWING = {
+  ...{ username: 'renewing.member', password: 'the old one that must go', passwordMustChange: true },
+  ...{ email: 'renewing.member@example.com', phone: '+12025550199', memberNumber: 'MHP-100-2009' },
+  ...{ firstName: 'Renewing', lastName: 'Member', birthDate: '1962-05-04', postalCode: '97201' },
+};
 
 /** A provider in this process, on ports of its own, with the sample portal beside it. */
 export async function startProvider(pair: StorePair, options: ProviderOptions = {}): Promise<RunningProvider> {

@@ -17,7 +17,37 @@ for (const button of document.querySelectorAll('[data-reveals]')) {
   input.form.addEventListener('submit', () => reveal(false));
 }
 
-document.getElementById('error-summary')?.focus();
+// What is being typed as a new password is judged while it is typed; without this file, when it is sent.
+for (const input of document.querySelectorAll('[data-advice]')) {
+  const strength = document.getElementById('strength');
+  const text = document.getElementById('strength-text');
+  let timer;
+  let asked = 0;
+  const ask = async () => {
+    asked += 1;
+    const question = asked;
+    const body = new URLSearchParams(new FormData(input.form));
+    const answer = await fetch(input.dataset.advice, { method: 'POST', body }).catch(() => undefined);
+    // A later question is on its way, or there is nothing to say.
+    if (question !== asked || answer?.status !== 200) return;
+    const advice = await answer.json();
+    document.getElementById('strength-meter').value = Math.max(0.3, advice.level);
+    text.textContent = advice.text;
+    strength.hidden = false;
+  };
+  input.addEventListener('input', () => {
+    clearTimeout(timer);
+    if (input.value === '') strength.hidden = true;
+    else timer = setTimeout(ask, 400);
+  });
+}
+
+const summary = document.getElementById('error-summary');
+if (summary) {
+  summary.focus();
+  // The Back button and a reload come to the page itself, not to the form that was refused.
+  history.replaceState(null, '', location.pathname.replace(/^(\/interaction\/[^/]+)\/.*/, '$1'));
+}
 
 // A second click while the first is on its way would only get in its way.
 for (const form of document.querySelectorAll('main form:not(#session-notice)')) {

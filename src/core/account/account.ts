@@ -6,6 +6,10 @@ import { signInNameClaim } from './signInName.ts';
 export interface Account {
   readonly username: string;
   readonly password: PasswordHash;
+  /** Those before it, newest first; they may not come back. */
+  readonly formerPasswords?: readonly PasswordHash[];
+  /** The password opens nothing but the page on which a new one is chosen. */
+  readonly passwordMustChange?: boolean;
   readonly email: string;
   readonly emailConfirmed: boolean;
   /** E.164. */

@@ -17,6 +17,8 @@ export interface Facts {
   /** The member goes on as whom they are signed in. */
   readonly account?: { readonly at: number };
   readonly password?: PasswordFact;
+  /** The new password that the member chose. */
+  readonly renewal?: { readonly at: number };
   readonly consent?: ConsentFact;
 }
 
@@ -26,6 +28,8 @@ interface PasswordFact {
   readonly at: number;
   /** The member said that others use this computer too. */
   readonly shared: boolean;
+  /** The password was right but may not be used any longer. */
+  readonly mustChange?: boolean;
 }
 
 interface ConsentFact {
@@ -34,12 +38,13 @@ interface ConsentFact {
 }
 
 /** What an authorization request still wants of the member. */
-export type Requirement = 'account' | 'password' | 'consent';
+export type Requirement = 'account' | 'password' | 'renewal' | 'consent';
 
 /** The screen to show next: the first requirement, in this order, that no fact meets. */
 export function nextStep(facts: Facts, requirements: ReadonlySet<Requirement>): Requirement | 'done' {
-  const order: readonly Requirement[] = ['account', 'password', 'consent'];
-  return order.find((step) => requirements.has(step) && facts[step] === undefined) ?? 'done';
+  const order: readonly Requirement[] = ['account', 'password', 'renewal', 'consent'];
+  const wanted = (step: Requirement) => requirements.has(step) || (step === 'renewal' && facts.password?.mustChange);
+  return order.find((step) => wanted(step) && facts[step] === undefined) ?? 'done';
 }
 
 /** A journey is remembered for a day, so that an old page still knows the way back to the app that opened it. */

@@ -8,7 +8,7 @@ import { mounted, type PageState, pageContext } from '../../http/context.ts';
 import { type PipelineDependencies, pipeline } from '../../http/pipeline.ts';
 
 export function interactionRoutes(deps: PipelineDependencies): Middleware<PageState> {
-  const { get, post, switchAccount } = pipeline(deps);
+  const { get, post, advise, switchAccount } = pipeline(deps);
   const router = new Router<PageState>();
   router.get('/interaction/:uid', (ctx) => get(pageContext(ctx), String(ctx.params.uid)));
   router.get('/interaction/:uid/switch', (ctx) => switchAccount(pageContext(ctx), String(ctx.params.uid)));
@@ -16,6 +16,9 @@ export function interactionRoutes(deps: PipelineDependencies): Middleware<PageSt
   router.get('/interaction/:uid/:step', (ctx) => ctx.redirect(`/interaction/${ctx.params.uid}${ctx.search}`));
   router.post('/interaction/:uid/:step', (ctx) =>
     post(pageContext(ctx), String(ctx.params.uid), String(ctx.params.step)),
+  );
+  router.post('/interaction/:uid/:step/advice', (ctx) =>
+    advise(pageContext(ctx), String(ctx.params.uid), String(ctx.params.step)),
   );
   return mounted(router);
 }

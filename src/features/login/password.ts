@@ -52,8 +52,9 @@ export const passwordStep = (deps: PasswordDependencies) =>
     async submit({ password, account, shared }) {
       const right = await provePassword(deps, account, password);
       if (!right || account === undefined) return refused('credentials-rejected');
-      return proven({ password: { accountId: account.id, at: seconds(deps.clock), shared } });
+      const mustChange = account.value.passwordMustChange === true;
+      return proven({ password: { accountId: account.id, at: seconds(deps.clock), shared, mustChange } });
     },
 
-    fieldOf: (refusal) => (refusal === 'password-missing' ? 'password' : 'username'),
+    fieldOf: (refusal) => (refusal === 'username-missing' ? 'username' : 'password'),
   });

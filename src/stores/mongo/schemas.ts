@@ -23,9 +23,13 @@ const number = { type: Number, required: true } as const;
 const flag = { type: Boolean, required: true } as const;
 const texts = { type: [String], required: true } as const;
 
+const passwordHash = { _id: false, phc: text, pepperId: { type: String, default: '' } } as const;
+
 const account: Record<keyof Account, object> = {
   username: text,
-  password: { phc: text, pepperId: { type: String, default: '' } },
+  password: passwordHash,
+  formerPasswords: { type: [passwordHash], default: undefined },
+  passwordMustChange: Boolean,
   email: text,
   emailConfirmed: flag,
   phone: text,

@@ -1,0 +1,106 @@
+import type { Clock } from '../clock.ts';
+import { seconds } from '../clock.ts';
+import { type Outcome, proven, type Refusal, refused } from '../refusal.ts';
+import type { Collection } from '../storage/collection.ts';
+import type { Account } from './account.ts';
+import { normalizePassword, type PasswordHash, type PasswordHasher } from './password.ts';
+
+/** Lengths in characters (NIST SP 800-63B-4 3.1.1.2): alone a password needs 15, beside a second step 8. */
+const PASSWORD_LENGTH = { alone: 15, besideSecondStep: 8, usualBesideSecondStep: 12, most: 256 } as const;
+
+/** The least length here: what the operator wants, but never less than the standard allows. */
+export function leastLength(secondStepAlways: boolean, wanted: number | undefined): number {
+  const { alone, besideSecondStep, usualBesideSecondStep } = PASSWORD_LENGTH;
+  return secondStepAlways
+    ? Math.max(besideSecondStep, wanted ?? usualBesideSecondStep)
+    : Math.max(alone, wanted ?? alone);
+}
+
+/** How well a password withstands guessing, and what makes it weak. */
+export interface Strength {
+  /** 0 is found at once; from 3 on an online guesser has no chance; 4 withstands a stolen database too. */
+  readonly level: 0 | 1 | 2 | 3 | 4;
+  readonly weakness: 'common' | 'personal' | 'pattern';
+}
+
+/** `personal`: what others know about the member and the plan. */
+export type StrengthMeter = (password: string, personal: readonly string[]) => Strength;
+
+const STRONG_ENOUGH = 3;
+/** A password may come back after this many others. */
+const REMEMBERED = 5;
+
+export interface PasswordRules {
+  readonly meter: StrengthMeter;
+  readonly least: number;
+  /** The plan's name. */
+  readonly plan: string;
+}
+
+/**
+ * Judges a password that a member wants to have. Length and guessing count; which characters it has does not
+ * (NIST SP 800-63B-4 3.1.1.2: no composition rules, a blocklist with reasons).
+ */
+export function judgePassword(
+  { meter, least, plan }: PasswordRules,
+  account: Account,
+  typed: string,
+): { readonly refusal?: Refusal; readonly level: Strength['level'] } {
+  const password = normalizePassword(typed);
+  const length = [...password].length;
+  if (length > PASSWORD_LENGTH.most) return { refusal: 'password-too-long', level: 0 };
+  const { level, weakness } = meter(password, personalWords(account, plan));
+  if (length < least) return { refusal: 'password-too-short', level };
+  return level < STRONG_ENOUGH ? { refusal: `password-${weakness}`, level } : { level };
+}
+
+/** What a guesser tries first: names, numbers and addresses, whole and in parts. */
+function personalWords(account: Account, plan: string): string[] {
+  const { username, email, phone, memberNumber, firstName, lastName, birthDate } = account;
+  const whole = [username, email, phone, memberNumber, birthDate, `${firstName} ${lastName}`, plan];
+  const parts = [username, email, firstName, lastName, plan].flatMap((text) => text.split(/[^\p{L}\p{N}]+/u));
+  return [...new Set([...whole, ...parts])].filter((word) => word.length >= 3).map((word) => word.toLowerCase());
+}
+
+export interface ChangeDependencies {
+  readonly accounts: Collection<Account>;
+  readonly hasher: PasswordHasher;
+  readonly rules: PasswordRules;
+  readonly clock: Clock;
+}
+
+/**
+ * Gives an account another password, which none of its last five may be. Devices that it knew are strangers afterwards.
+ * The caller has proven that the account's owner asks.
+ */
+export async function changePassword(
+  { accounts, hasher, rules, clock }: ChangeDependencies,
+  accountId: string,
+  typed: string,
+): Promise<Outcome<{ readonly at: number }>> {
+  const password = normalizePassword(typed);
+  for (;;) {
+    const stored = await accounts.find(accountId);
+    if (stored === undefined) throw new Error('the account whose password changes is gone');
+    const account = stored.value;
+    const { refusal } = judgePassword(rules, account, password);
+    if (refusal !== undefined) return refused(refusal);
+    const former = [account.password, ...(account.formerPasswords ?? [])].slice(0, REMEMBERED);
+    if (await isOneOf(hasher, former, password)) return refused('password-reused');
+    const at = seconds(clock);
+    const { passwordMustChange: _, ...kept } = account;
+    const changed: Account = {
+      ...kept,
+      password: await hasher.hash(password),
+      formerPasswords: former.slice(0, REMEMBERED - 1),
+      deviceEpoch: account.deviceEpoch + 1,
+      updatedAt: at,
+    };
+    if (await accounts.replace(accountId, stored.version, changed)) return proven({ at });
+  }
+}
+
+async function isOneOf(hasher: PasswordHasher, hashes: readonly PasswordHash[], password: string): Promise<boolean> {
+  for (const hash of hashes) if ((await hasher.verify(hash, password)) !== 'wrong') return true;
+  return false;
+}
