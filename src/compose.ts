@@ -4,21 +4,22 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Koa from 'koa';
 import compose from 'koa-compose';
-import type { JWK } from 'oidc-provider';
 import { fastestArgon2 } from './adapters/argon2.ts';
 import { boundedHasher } from './adapters/boundedHasher.ts';
 import { passwordHasher } from './adapters/passwordHasher.ts';
 import { passwordStrength } from './adapters/passwordStrength.ts';
 import { makeSeal } from './adapters/seal.ts';
+import type { Task } from './background.ts';
 import { ConfigFault } from './config/fault.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { seedClients, seedMembers } from './config/seed.ts';
 import { leastLength } from './core/account/newPassword.ts';
-import { type Clock, seconds } from './core/clock.ts';
+import { clientDirectory } from './core/client/directory.ts';
+import type { Clock } from './core/clock.ts';
 import { beginJourney } from './core/journey/journey.ts';
-import { type KeyRing, loadOrMakeKeyRing } from './core/keys/keyRing.ts';
 import type { Stores } from './core/storage/stores.ts';
 import { consentStep } from './features/consent/consent.ts';
+import { deviceGuard, devicePages } from './features/device/device.ts';
 import { helpRoutes } from './features/help/help.ts';
 import { interactionRoutes } from './features/interaction/index.ts';
 import { accountStep } from './features/login/account.ts';
@@ -30,6 +31,7 @@ import { signOutPages } from './features/signout/signout.ts';
 import { statusRoute } from './features/status/status.ts';
 import { makeApp, pinToIssuer } from './http/app.ts';
 import { loadAssets } from './http/assets.ts';
+import { clientCertificates } from './http/clientCertificate.ts';
 import { formGuard } from './http/csrf.ts';
 import { knownDevices } from './http/device.ts';
 import { lockout } from './http/lockout.ts';
@@ -40,8 +42,10 @@ import { rememberedName } from './http/rememberedName.ts';
 import { makeRenderer } from './http/render.ts';
 import type { Logger } from './observe/logger.ts';
 import { authorizationRequests } from './oidc/authorizationRequests.ts';
-import { makeSigningKeys } from './oidc/jwks.ts';
-import { clientFault, isLostRequest, makeProvider } from './oidc/provider.ts';
+import { backchannelLogout } from './oidc/backchannelLogout.ts';
+import { fingerprintOf, jwksCache, type PublishedKeys, type SigningKeys, signingKeys } from './oidc/jwks.ts';
+import { clientFault, isLostRequest, makeProvider, type ProtocolLog } from './oidc/provider.ts';
+import { apiWordsOf } from './oidc/resources.ts';
 import { sessions, signedOutOf } from './oidc/sessions.ts';
 
 export interface Surroundings {
@@ -54,8 +58,14 @@ export interface Surroundings {
   readonly root: string;
 }
 
-/** The one place where parts meet. Seeds the store and answers with the app, ready to listen. */
-export async function composeApp({ config, secrets, stores, clock, log, root }: Surroundings): Promise<Koa> {
+/** The app, ready to listen, and the work that goes on beside it. */
+export interface Composed {
+  readonly app: Koa;
+  readonly tasks: readonly Task[];
+}
+
+/** The one place where parts meet. Seeds the store. */
+export async function composeApp({ config, secrets, stores, clock, log, root }: Surroundings): Promise<Composed> {
   const { issuer } = config;
   const cores = availableParallelism();
   const hasher = boundedHasher(passwordHasher(await fastestArgon2(), secrets.passwordPeppers), {
@@ -67,32 +77,46 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
   const assets = loadAssets(join(root, 'views/assets'));
   const render = makeRenderer(join(root, 'views'), assets, config.plan);
   const problems = problemPages(render, clock);
-  const { clients, expiring, accounts, consents } = stores;
+  const { clients, expiring, schedule, accounts, consents } = stores;
+  const directory = clientDirectory(clients, clock);
 
   const https = issuer.startsWith('https:');
-  const ourSessions = sessions(() => provider, config.limits, clock);
-  const provider = makeProvider(
-    {
-      issuer,
-      stores,
-      clock,
-      cookieKeys: secrets.cookieKeys,
-      jwks: await signingKeys(stores, secrets, clock),
-      pages: {
-        ...signOutPages({ clients, render, issuer, signedOutOf }),
-        error: protocolErrorPage({ clients, expiring, problems, issuer, isLostRequest }),
+  const provider = () => current.provider;
+  const logout = backchannelLogout({ provider, schedule, clock, log: deliveryLog(log) });
+  const ourSessions = sessions({ provider, limits: config.limits, clock, expiring, schedule, logout });
+  const build = (published: PublishedKeys) => {
+    const made = makeProvider(
+      {
+        issuer,
+        stores,
+        directory,
+        clock,
+        cookieKeys: secrets.cookieKeys,
+        keys: published,
+        pages: {
+          ...signOutPages({ clients: directory, render, issuer, signedOutOf }),
+          ...devicePages({ clients: directory, render, issuer }),
+          error: protocolErrorPage({ clients: directory, expiring, problems, issuer, isLostRequest }),
+        },
+        limits: config.limits,
+        resources: config.resources,
+        registration: config.dynamicRegistration,
+        outboundAllow: config.outboundAllow,
+        certificateOf: clientCertificates(config.clientCertHeader, config.trustedProxies),
+        certificateAuthorities: config.certificateAuthorities,
+        mtlsOrigin: config.mtlsOrigin,
+        logout,
+        onRefresh: (ctx) => ourSessions.touchAtRefresh(ctx),
+        onInteraction: (id, clientId) => beginJourney(expiring, id, clientId, clock.now()),
       },
-      limits: config.limits,
-      onRefresh: (ctx) => ourSessions.touchAtRefresh(ctx),
-      onInteraction: (id, clientId) => beginJourney(expiring, id, clientId, clock.now()),
-    },
-    {
-      refused: (event, error) => log.info({ event, error: error.message, detail: detailOf(error) }, 'protocol refusal'),
-      failed: (error) => log.error({ err: error }, 'protocol failure'),
-    },
-  );
-  pinToIssuer(provider, issuer);
-  await seedClients(stores, config.clients, (record) => clientFault(provider, record));
+      protocolLog(log),
+    );
+    pinToIssuer(made, issuer);
+    return { provider: made, middleware: compose(made.middleware), fingerprint: fingerprintOf(published) };
+  };
+  const keys = keyRingOf(config, secrets, stores, clock);
+  let current = build(await keys.load().catch(demandKeyEncryptionKey));
+  await seedClients(stores, config.clients, (record) => clientFault(provider(), record), clock);
   await seedMembers(stores, config.members, hasher, clock);
 
   const passwordRules = {
@@ -103,9 +127,17 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
   };
   const guard = formGuard(secrets.cookieKeys, issuer);
   const usernames = rememberedName(https);
+  const { guarded, guardNetwork } = lockout({
+    attempts: stores.attempts,
+    networkOf: networkFinder(config.trustedProxies, config.sharedNetworks),
+    devices: knownDevices(secrets.cookieKeys, https),
+    usernames,
+    digestKey: secrets.cookieKeys[0] ?? '',
+    refusalFloor: config.refusalFloor,
+  });
   const interactions = interactionRoutes({
-    requests: authorizationRequests(() => provider, ourSessions),
-    clients,
+    requests: authorizationRequests(provider, ourSessions, config.resources),
+    clients: directory,
     expiring,
     clock,
     guard,
@@ -113,19 +145,12 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
     render,
     problems,
     issuer,
-    guarded: lockout({
-      attempts: stores.attempts,
-      networkOf: networkFinder(config.trustedProxies, config.sharedNetworks),
-      devices: knownDevices(secrets.cookieKeys, https),
-      usernames,
-      digestKey: secrets.cookieKeys[0] ?? '',
-      refusalFloor: config.refusalFloor,
-    }),
+    guarded,
     steps: {
       password: passwordStep({ accounts, hasher, clock, decoy: await hasher.hash('no password is this one') }),
-      renewal: renewalStep({ accounts, hasher, clock, rules: passwordRules }),
+      renewal: renewalStep({ accounts, hasher, clock, rules: passwordRules, endSessions: ourSessions.endAllOf }),
       account: accountStep({ accounts, clock }),
-      consent: consentStep({ consents, accounts, clock }),
+      consent: consentStep({ consents, accounts, clock, apiWords: apiWordsOf(config.resources) }),
     },
   });
 
@@ -151,30 +176,61 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
       postedRequests(expiring, clock, problems),
       interactions,
       extension,
-      compose(provider.middleware),
+      deviceGuard(guardNetwork, problems),
+      jwksCache(config.keyTimes.jwksMaxAge),
+      (ctx, next) => current.middleware(ctx as never, next),
     ],
   });
   pinToIssuer(app, issuer);
-  return app;
+
+  const tasks: Task[] = [
+    {
+      name: 'signing keys',
+      every: config.keyTimes.poll * 1_000,
+      async run() {
+        const published = await keys.load();
+        if (fingerprintOf(published) !== current.fingerprint) current = build(published);
+      },
+    },
+    { name: 'session ends', every: 2_000, run: ourSessions.endExpired },
+    { name: 'logout tokens', every: 1_000, run: logout.deliver },
+  ];
+  return { app, tasks };
 }
 
-const KEY_RING_SEAL = 'signing keys';
-
-async function signingKeys(stores: Stores, secrets: Secrets, clock: Clock): Promise<JWK[]> {
-  const seal = makeSeal(secrets.keyEncryptionKeys);
-  const make = async (): Promise<KeyRing> => ({
-    sealedJwks: seal.seal(JSON.stringify(await makeSigningKeys()), KEY_RING_SEAL),
-    createdAt: seconds(clock),
+/** The ring of signing keys as these settings want it. */
+export function keyRingOf(
+  { keyTimes, limits }: Config,
+  secrets: Secrets,
+  { keyRings }: Stores,
+  clock: Clock,
+): SigningKeys {
+  return signingKeys({
+    keyRings,
+    seal: makeSeal(secrets.keyEncryptionKeys),
+    clock,
+    timing: { ahead: keyTimes.jwksMaxAge + keyTimes.poll, longestUse: limits.overall },
+    rotateEvery: keyTimes.rotateEvery,
   });
-  const ring = await loadOrMakeKeyRing(stores.keyRings, make);
-  try {
-    return JSON.parse(seal.open(ring.sealedJwks, KEY_RING_SEAL));
-  } catch {
-    throw new ConfigFault([
-      'KEY_ENCRYPTION_KEY: is not the one that the signing keys in the store were sealed with; bring that one back behind a comma, or begin with an empty store',
-    ]);
-  }
 }
+
+const demandKeyEncryptionKey = (error: unknown): never => {
+  if (!(error instanceof Error && error.message.startsWith('no key opens'))) throw error;
+  throw new ConfigFault([
+    'KEY_ENCRYPTION_KEY: is not the one that the signing keys in the store were sealed with; bring that one back behind a comma, or begin with an empty store',
+  ]);
+};
+
+const protocolLog = (log: Logger): ProtocolLog => ({
+  refused: (event, error) => log.info({ event, error: error.message, detail: detailOf(error) }, 'protocol refusal'),
+  failed: (error) => log.error({ err: error }, 'protocol failure'),
+});
+
+const deliveryLog = (log: Logger) => ({
+  delivered: (clientId: string) => log.info({ clientId }, 'logout token delivered'),
+  failed: (clientId: string, tries: number, error: Error) =>
+    log.warn({ clientId, tries, err: error }, 'logout token not delivered'),
+});
 
 const detailOf = (error: Error): string | undefined => (error as { error_description?: string }).error_description;
 

@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from './adapters/systemClock.ts';
+import { work } from './background.ts';
 import { composeApp, drain } from './compose.ts';
 import { developmentSecrets } from './config/developmentSecrets.ts';
 import { ConfigFault } from './config/fault.ts';
@@ -27,12 +28,16 @@ async function start(): Promise<void> {
     log.warn({ dependency, err: error }, 'connection lost'),
   );
 
-  const app = await composeApp({ config, secrets, stores, clock: systemClock, log, root });
+  const { app, tasks } = await composeApp({ config, secrets, stores, clock: systemClock, log, root });
   doors[0]?.open(app.callback());
+  const stop = work(tasks, log);
   const portalDoor = doors[1];
   if (portalDoor !== undefined) portalDoor.open(await samplePortal(config));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => void drain(doors, stores).then(() => process.exit(0)));
+    process.once(signal, () => {
+      stop();
+      void drain(doors, stores).then(() => process.exit(0));
+    });
   }
   greet(config);
 }

@@ -32,6 +32,14 @@ export const ClientsFile = z
     message: 'the same client_id stands here twice',
   });
 
+/** `RESOURCES_FILE`: the plan's APIs, for which apps get access tokens. */
+export const ResourcesFile = z.array(
+  z.object({
+    resource: z.url().refine((uri) => !uri.includes('#'), 'must have no fragment'),
+    scopes: z.record(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/), z.record(z.string(), z.string())),
+  }),
+);
+
 function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });

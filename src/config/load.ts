@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
@@ -5,7 +6,7 @@ import { isLoopback } from '../core/loopback.ts';
 import type { Plan } from '../core/plan.ts';
 import type { SessionLimits } from '../core/session/limits.ts';
 import { ConfigFault } from './fault.ts';
-import { type ClientEntry, ClientsFile, type MemberEntry, MembersFile, PlanFile } from './files.ts';
+import { type ClientEntry, ClientsFile, type MemberEntry, MembersFile, PlanFile, ResourcesFile } from './files.ts';
 import { SECRETS, SETTINGS, type Settings } from './schema.ts';
 
 /** Everything the composition needs to know, checked. */
@@ -25,6 +26,15 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   readonly sharedNetworks: readonly string[];
   readonly limits: SessionLimits;
+  readonly resources: readonly z.infer<typeof ResourcesFile>[number][];
+  readonly dynamicRegistration: Settings['DYNAMIC_REGISTRATION'];
+  readonly outboundAllow: readonly string[];
+  readonly clientCertHeader: string;
+  /** PEM, of as many as the file holds. */
+  readonly certificateAuthorities: readonly X509Certificate[];
+  readonly mtlsOrigin: string | undefined;
+  /** Seconds. */
+  readonly keyTimes: { readonly jwksMaxAge: number; readonly poll: number; readonly rotateEvery: number };
   /** Characters of a new password, where the operator wants more than the standard. */
   readonly passwordLeast: number | undefined;
   /** Milliseconds. */
@@ -60,6 +70,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
   const portal = `http://localhost:${settings.PORTAL_PORT}`;
   const plan = file('PLAN_FILE', 'config/plan.json', PlanFile);
   const clients = file('CLIENTS_FILE', development('config/clients.dev.json'), ClientsFile) ?? [];
+  const resources = file('RESOURCES_FILE', development('config/resources.dev.json'), ResourcesFile) ?? [];
+  const certificateAuthorities = readCertificates(settings.MTLS_CA_FILE, faults);
   const members = production ? [] : (file('MEMBERS_FILE', 'config/members.dev.json', MembersFile) ?? []);
   if (faults.length > 0 || plan === undefined) throw new ConfigFault(faults);
 
@@ -80,6 +92,17 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
     sharedNetworks: settings.SHARED_NETWORKS,
     passwordLeast: settings.PASSWORD_MIN_LENGTH,
     refusalFloor: settings.REFUSAL_FLOOR_MS,
+    resources,
+    dynamicRegistration: settings.DYNAMIC_REGISTRATION,
+    outboundAllow: [...settings.OUTBOUND_ALLOW, ...(production ? [] : [portal])],
+    clientCertHeader: settings.CLIENT_CERT_HEADER,
+    certificateAuthorities,
+    mtlsOrigin: settings.MTLS_ORIGIN,
+    keyTimes: {
+      jwksMaxAge: settings.JWKS_MAX_AGE_SECONDS,
+      poll: settings.KEY_POLL_SECONDS,
+      rotateEvery: settings.KEY_ROTATION_DAYS * 86_400,
+    },
     limits: {
       idle: settings.SESSION_IDLE_SECONDS,
       sharedIdle: settings.SESSION_SHARED_IDLE_SECONDS,
@@ -147,6 +170,18 @@ function readFile<T>(setting: string, path: string, schema: z.ZodType<T>, faults
   if (parsed.success) return parsed.data;
   faults.push(...issuesOf(parsed.error).map((issue) => `${setting}: ${path}: ${issue}`));
   return undefined;
+}
+
+function readCertificates(path: string | undefined, faults: string[]): X509Certificate[] {
+  if (path === undefined) return [];
+  try {
+    const pem = readFileSync(path, 'utf8').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+    if (pem === null) throw new Error('it holds no PEM certificate');
+    return pem.map((one) => new X509Certificate(one));
+  } catch (error) {
+    faults.push(`MTLS_CA_FILE: ${path} cannot be used (${reason(error)})`);
+    return [];
+  }
 }
 
 const serversOf = ({ MONGODB_URI, REDIS_URL }: Settings) =>

@@ -37,6 +37,52 @@ export const SETTINGS = z.object({
     .string()
     .optional()
     .describe('development only: members to put into the store; default config/members.dev.json'),
+  RESOURCES_FILE: z
+    .string()
+    .optional()
+    .describe("the plan's APIs that apps get access tokens for; default in development: config/resources.dev.json"),
+  DYNAMIC_REGISTRATION: z
+    .enum(['off', 'token', 'open'])
+    .default('token')
+    .describe('who may register a client over the protocol: nobody, who holds an initial access token, or anybody'),
+  OUTBOUND_ALLOW: origins().describe(
+    'origins in private networks that may be fetched (key sets, back-channel logout); in development the sample portal',
+  ),
+  CLIENT_CERT_HEADER: z
+    .string()
+    .default('Client-Cert')
+    .describe(
+      'the header in which a trusted proxy hands on the certificate of a client (RFC 9440, or percent-encoded PEM)',
+    ),
+  MTLS_CA_FILE: z
+    .string()
+    .optional()
+    .describe('PEM certificates of who may issue client certificates (tls_client_auth)'),
+  MTLS_ORIGIN: z
+    .url({ protocol: /^https$/ })
+    .optional()
+    .describe('the origin at which the proxy asks clients for certificates, where that is not ISSUER'),
+  JWKS_MAX_AGE_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(300)
+    .describe('verifiers may keep the public keys this long'),
+  KEY_POLL_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(600)
+    .default(60)
+    .describe('each process looks for new signing keys this often'),
+  KEY_ROTATION_DAYS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(3_650)
+    .default(90)
+    .describe('signing keys are replaced after this many days; 0 leaves it to the command'),
   PLAN_FILE: z.string().default('config/plan.json').describe("the plan's name, phone and hours"),
   TRUSTED_PROXIES: ranges().describe('addresses or CIDR ranges of the proxies whose X-Forwarded-For is believed'),
   SHARED_NETWORKS: ranges().describe(
@@ -86,13 +132,23 @@ function ranges() {
   return z
     .string()
     .default('')
-    .transform((list) =>
-      list
-        .split(',')
-        .map((range) => range.trim())
-        .filter(Boolean),
-    )
+    .transform(words)
     .pipe(z.array(z.string().refine(isRange, 'must list addresses or CIDR ranges')));
+}
+
+function origins() {
+  return z
+    .string()
+    .default('')
+    .transform(words)
+    .pipe(z.array(z.string().refine((text) => URL.parse(text)?.origin === text, 'must list origins')));
+}
+
+function words(list: string): string[] {
+  return list
+    .split(',')
+    .map((word) => word.trim())
+    .filter(Boolean);
 }
 
 function secrets() {

@@ -10,10 +10,13 @@ import { ConfigFault } from './fault.ts';
 import type { ClientEntry, MemberEntry } from './files.ts';
 
 /** A relying party of CLIENTS_FILE as it is stored. */
-function clientRecord({ client_secret, ...metadata }: ClientEntry): ClientRecord {
+function clientRecord({ client_secret, ...metadata }: ClientEntry, now: number): ClientRecord {
   return {
-    metadata: metadata as ClientMetadata,
-    secretDigests: client_secret === undefined ? [] : [digestSecret(client_secret)],
+    metadata: { id_token_signed_response_alg: 'ES256', ...metadata } as ClientMetadata,
+    secrets: client_secret === undefined ? [] : [{ digest: digestSecret(client_secret), createdAt: now }],
+    disabled: false,
+    createdAt: now,
+    updatedAt: now,
   };
 }
 
@@ -25,8 +28,9 @@ export async function seedClients(
   { clients }: Stores,
   entries: readonly ClientEntry[],
   faultOf: (record: ClientRecord) => string | undefined,
+  clock: Clock,
 ): Promise<void> {
-  const records = entries.map(clientRecord);
+  const records = entries.map((entry) => clientRecord(entry, seconds(clock)));
   const faults = records.flatMap((record) => {
     const fault = faultOf(record);
     return fault === undefined ? [] : [`CLIENTS_FILE: client ${record.metadata.client_id}: ${fault}`];

@@ -20,6 +20,10 @@ export const REFUSALS = [
   /** Repetitions, sequences, keyboard walks, dates. */
   'password-pattern',
   'password-reused',
+  'device-code-missing',
+  'device-code-unknown',
+  'device-code-expired',
+  'device-code-used',
   /** The form was not sent by our own page, or long ago. */
   'form-not-ours',
   'form-too-large',

@@ -11,6 +11,8 @@ export interface PageState {
   locale: Locale;
   t: Translate;
   log: Logger;
+  /** The code of a device that a link brought along. */
+  userCode?: string;
 }
 
 export type PageContext = ParameterizedContext<PageState>;

@@ -38,7 +38,17 @@ export function lockout(deps: LockoutDependencies) {
   const digest = (text: string) =>
     createHmac('sha256', deps.digestKey).update(`attempt:${text}`).digest('base64url').slice(0, 22);
 
-  return async function guarded<Input, Proven>(
+  /** For a code that belongs to nobody yet: only the network is counted. Answers until when it has to wait, if so. */
+  async function guardNetwork(ctx: PageContext, isRight: () => Promise<boolean>): Promise<number | undefined> {
+    const network = deps.networkOf(ctx);
+    const pools = [networkPool(digest(network.key), network.shared)];
+    const taken = await takeAll(attempts, pools);
+    if (!taken.ok) return taken.until;
+    if (await isRight()) await giveBackAll(attempts, pools);
+    return undefined;
+  }
+
+  async function guarded<Input, Proven>(
     ctx: PageContext,
     identify: () => Promise<Target & { input: Input }>,
     compare: (input: Input) => Promise<Outcome<Proven>>,
@@ -75,7 +85,10 @@ export function lockout(deps: LockoutDependencies) {
       deps.usernames.set(ctx, keep?.username);
     }
     return outcome;
-  };
+  }
+
+  return { guarded, guardNetwork };
 }
 
-export type Guarded = ReturnType<typeof lockout>;
+export type Guarded = ReturnType<typeof lockout>['guarded'];
+export type NetworkGuard = ReturnType<typeof lockout>['guardNetwork'];

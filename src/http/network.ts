@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 import type { PageContext } from './context.ts';
 
@@ -10,6 +11,12 @@ interface Network {
 }
 
 export type NetworkOf = (ctx: PageContext) => Network;
+
+/** Whether a request comes straight from a proxy that may speak for its clients. */
+export function proxyFinder(trustedProxies: readonly string[]): (ctx: { readonly req: IncomingMessage }) => boolean {
+  const trusted = rangeList(trustedProxies);
+  return ({ req }) => contains(trusted, plainAddress(req.socket.remoteAddress ?? ''));
+}
 
 /**
  * Finds the sender's network. `X-Forwarded-For` is read from the right, and only as far as `trustedProxies` wrote it

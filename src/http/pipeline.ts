@@ -1,7 +1,7 @@
 import {
   type App,
+  type ClientDirectory,
   type ClientMetadata,
-  type ClientRecord,
   describeApp,
   findMetadata,
   formTargets,
@@ -11,7 +11,6 @@ import { type AuthorizationRequest, type RequestResult, resultOf } from '../core
 import { addFacts, type Facts, findJourney, nextStep, type Requirement } from '../core/journey/journey.ts';
 import { type Outcome, type Refusal, refused } from '../core/refusal.ts';
 import { SESSION_WARNING } from '../core/session/limits.ts';
-import type { Collection } from '../core/storage/collection.ts';
 import type { Expiring } from '../core/storage/expiring.ts';
 import { type PageContext, seeOther } from './context.ts';
 import { EXTEND_SESSION, type FormGuard } from './csrf.ts';
@@ -34,7 +33,7 @@ interface AuthorizationRequests {
 
 export interface PipelineDependencies {
   readonly requests: AuthorizationRequests;
-  readonly clients: Collection<ClientRecord>;
+  readonly clients: ClientDirectory;
   readonly expiring: Expiring;
   readonly clock: Clock;
   readonly guard: FormGuard;

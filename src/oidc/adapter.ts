@@ -1,32 +1,58 @@
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
-import type { ClientMetadata, ClientRecord } from '../core/client/client.ts';
 import { type Clock, seconds } from '../core/clock.ts';
-import { isLoopback } from '../core/loopback.ts';
-import type { Collection } from '../core/storage/collection.ts';
 import type { Expiring } from '../core/storage/expiring.ts';
+import type { Schedule } from '../core/storage/schedule.ts';
+
+export interface ArtifactStores {
+  readonly expiring: Expiring;
+  readonly schedule: Schedule;
+  readonly clock: Clock;
+}
+
+/** The list of sessions by the time of their end. */
+export const SESSION_ENDS = 'session-ends';
+
+/** What has to be ended together with a session. */
+export interface SessionEnd {
+  readonly accountId: string;
+  /** By client id. */
+  readonly authorizations: Readonly<
+    Record<
+      string,
+      {
+        readonly sid?: string | undefined;
+        readonly grantId?: string | undefined;
+        readonly persistsLogout?: boolean | undefined;
+      }
+    >
+  >;
+}
 
 /** What is revoked together with its grant. */
-const GRANTED = new Set([
-  'AccessToken',
-  'AuthorizationCode',
-  'RefreshToken',
-  'DeviceCode',
-  'BackchannelAuthenticationRequest',
-]);
+const GRANTED = new Set(['AccessToken', 'AuthorizationCode', 'RefreshToken', 'DeviceCode']);
 
 /** Seconds that an artifact is kept which names no lifetime of its own. */
 const DEFAULT_LIFE = 86_400;
 
+/** Seconds in which a refresh token that is presented again is a race of its own app, and gets the same successor. */
+const REFRESH_GRACE = 10;
+
+/** Sets of what belongs to an account, so that all of it can be ended at once. */
+export const accountSet = (kind: 'Session' | 'Grant', accountId: string): string => `account:${kind}:${accountId}`;
+
 /** oidc-provider's artifacts on our store. `consume` is settled by the store: of two parallel callers one wins. */
-export function artifactAdapter(kind: string, expiring: Expiring, clock: Clock): Adapter {
+export function artifactAdapter(kind: string, { expiring, schedule, clock }: ArtifactStores): Adapter {
   const key = (id: string) => `${kind}:${id}`;
   const grantSet = (grantId: string) => `grant:${grantId}`;
   const alias = (name: 'uid' | 'userCode', value: string) => `${kind}:${name}:${value}`;
+  /** A race of its own app: the token was spent, but only just now. */
+  const isRace = (spentAt: number): boolean => kind === 'RefreshToken' && seconds(clock) - spentAt < REFRESH_GRACE;
 
   const find = async (id: string): Promise<AdapterPayload | undefined> => {
     const entry = await expiring.get(key(id));
     if (entry === undefined || (kind === 'Session' && entry.spentAt !== undefined)) return undefined;
-    return { ...entry.value, ...(entry.spentAt === undefined ? {} : { consumed: entry.spentAt }) };
+    const spent = entry.spentAt !== undefined && !isRace(entry.spentAt);
+    return { ...entry.value, ...(spent ? { consumed: entry.spentAt } : {}) };
   };
 
   const findByAlias = async (name: 'uid' | 'userCode', value: string) => {
@@ -40,6 +66,18 @@ export function artifactAdapter(kind: string, expiring: Expiring, clock: Clock):
     await expiring.remove(grantSet(grantId));
   };
 
+  /** Puts down by what else an artifact is found. The index first: a token that is not in it would outlive its grant. */
+  const index = async (id: string, payload: AdapterPayload, deadline: number) => {
+    const { grantId, uid, userCode, accountId } = payload;
+    const entries: Promise<unknown>[] = [];
+    if (GRANTED.has(kind) && grantId !== undefined) entries.push(expiring.join(grantSet(grantId), key(id), deadline));
+    if (kind === 'Session' && uid !== undefined) entries.push(expiring.put(alias('uid', uid), { id }, deadline));
+    if (userCode !== undefined) entries.push(expiring.put(alias('userCode', userCode), { id }, deadline));
+    if ((kind === 'Session' || kind === 'Grant') && accountId !== undefined)
+      entries.push(expiring.join(accountSet(kind, accountId), id, deadline));
+    await Promise.all(entries);
+  };
+
   return {
     find,
     findByUid: (uid) => findByAlias('uid', uid),
@@ -47,26 +85,29 @@ export function artifactAdapter(kind: string, expiring: Expiring, clock: Clock):
 
     async upsert(id, payload, expiresIn) {
       const deadline = clock.now() + (expiresIn ?? DEFAULT_LIFE) * 1000;
-      // The index first: a token that is not in it could outlive its grant's revocation.
-      if (GRANTED.has(kind) && payload.grantId !== undefined) {
-        await expiring.join(grantSet(payload.grantId), key(id), deadline);
-      }
-      if (kind === 'Session' && payload.uid !== undefined)
-        await expiring.put(alias('uid', payload.uid), { id }, deadline);
-      if (payload.userCode !== undefined) await expiring.put(alias('userCode', payload.userCode), { id }, deadline);
       // A jti is seen once: of two that come together the second finds it taken (RFC 7523 3).
-      if (kind === 'ReplayDetection' && !(await expiring.swap(key(id), 0, payload, deadline))) {
-        throw new errors.InvalidClientAuth('jti was used before');
+      if (kind === 'ReplayDetection') {
+        if (!(await expiring.swap(key(id), 0, payload, deadline)))
+          throw new errors.InvalidClientAuth('jti was used before');
+        return;
       }
-      if (kind !== 'ReplayDetection') await expiring.put(key(id), payload, deadline);
+      await index(id, payload, deadline);
+      const written = await expiring.put(key(id), payload, deadline);
+      // Its end has consequences, whether or not anybody comes by then.
+      if (kind === 'Session' && written && payload.accountId !== undefined) {
+        const { accountId, authorizations = {} } = payload;
+        await schedule.put(SESSION_ENDS, id, deadline, { accountId, authorizations } satisfies SessionEnd);
+      }
     },
 
     async consume(id) {
       if (await expiring.spend(key(id), seconds(clock))) return;
+      const entry = await expiring.get(key(id));
+      if (entry?.spentAt !== undefined && isRace(entry.spentAt)) return;
       // A code that is presented twice revokes what it gave (RFC 6749 4.1.2), also when both come at once: oidc-provider
       // has then looked at the code before it was spent, and only the store knows. Whatever the winner still saves is
       // dead, because no token counts without its grant.
-      const { grantId } = (await find(id)) ?? {};
+      const { grantId } = (entry?.value ?? {}) as AdapterPayload;
       if (kind === 'AuthorizationCode' && grantId !== undefined) {
         await expiring.remove(`Grant:${grantId}`);
         await revokeByGrantId(grantId);
@@ -74,48 +115,13 @@ export function artifactAdapter(kind: string, expiring: Expiring, clock: Clock):
       throw new errors.InvalidGrant(`${kind} already used`);
     },
 
-    // A session that has ended stays in the store, spent, so that a request that read it before cannot save it back.
-    destroy: async (id) =>
-      void (await (kind === 'Session' ? expiring.spend(key(id), seconds(clock)) : expiring.remove(key(id)))),
+    async destroy(id) {
+      if (kind !== 'Session') return expiring.remove(key(id));
+      // A session that has ended stays in the store, spent, so that a request that read it before cannot save it back.
+      await expiring.spend(key(id), seconds(clock));
+      await schedule.remove(SESSION_ENDS, id);
+    },
 
     revokeByGrantId,
   };
-}
-
-/** Clients as oidc-provider reads them. */
-export function clientAdapter(clients: Collection<ClientRecord>): Adapter {
-  const unsupported = async () => {
-    throw new Error('clients are changed through our own store');
-  };
-  return {
-    async find(id) {
-      const stored = await clients.find(id);
-      // oidc-provider validates the metadata; its type for payloads knows only artifacts.
-      return stored === undefined ? undefined : (providerMetadata(stored.value) as unknown as AdapterPayload);
-    },
-    findByUid: async () => undefined,
-    findByUserCode: async () => undefined,
-    upsert: unsupported,
-    consume: unsupported,
-    destroy: unsupported,
-    revokeByGrantId: unsupported,
-  };
-}
-
-/**
- * A client in oidc-provider's terms: the digests of its secrets stand where it expects the secret, and an
- * `initiate_login_uri` on plain http, which a developer's machine has and oidc-provider refuses, stays with us.
- */
-export function providerMetadata({ metadata, secretDigests }: ClientRecord): ClientMetadata {
-  const { initiate_login_uri, ...rest } = metadata;
-  return {
-    ...rest,
-    ...(initiate_login_uri === undefined || isPlainLocal(initiate_login_uri) ? {} : { initiate_login_uri }),
-    ...(secretDigests.length === 0 ? {} : { client_secret: secretDigests.join(' ') }),
-  };
-}
-
-function isPlainLocal(uri: string): boolean {
-  const url = URL.parse(uri);
-  return url?.protocol === 'http:' && isLoopback(url.hostname);
 }

@@ -1,12 +1,19 @@
 import type { ParameterizedContext } from 'koa';
 import type { Interaction, Provider } from 'oidc-provider';
+import { apiScope } from '../core/consent/consent.ts';
 import type { AuthorizationRequest, RequestResult } from '../core/journey/authorizationRequest.ts';
 import type { Requirement } from '../core/journey/journey.ts';
+import { CLAIMS_BY_SCOPE } from './claims.ts';
 import { isLostRequest } from './provider.ts';
+import type { ProtectedResource } from './resources.ts';
 import type { Sessions } from './sessions.ts';
 
 /** Authorization requests that wait for the member, as our pages see them. */
-export function authorizationRequests(provider: () => Provider, sessions: Sessions) {
+export function authorizationRequests(
+  provider: () => Provider,
+  sessions: Sessions,
+  resources: readonly ProtectedResource[],
+) {
   async function endOthersSession(ctx: ParameterizedContext, accountId: string): Promise<void> {
     const session = await sessions.of(ctx);
     if (session.accountId === undefined || session.accountId === accountId) return;
@@ -14,7 +21,7 @@ export function authorizationRequests(provider: () => Provider, sessions: Sessio
     const interaction = await provider().interactionDetails(ctx.req, ctx.res);
     delete interaction.session;
     await interaction.persist();
-    await session.destroy();
+    await sessions.end(session);
   }
 
   return {
@@ -27,10 +34,10 @@ export function authorizationRequests(provider: () => Provider, sessions: Sessio
         const interaction = await provider().interactionDetails(ctx.req, ctx.res);
         if (interaction.uid !== id) return undefined;
         const began = interaction.session?.uid;
-        if (began === undefined) return describe(interaction);
+        if (began === undefined) return describe(interaction, resources);
         const session = await sessions.of(ctx);
         if (session.uid !== began) return undefined;
-        return { ...describe(interaction), sessionEndsAt: await sessions.touch(session) };
+        return { ...describe(interaction, resources), sessionEndsAt: await sessions.touch(session) };
       } catch (error) {
         if (isLostRequest(error)) return undefined;
         throw error;
@@ -71,14 +78,24 @@ const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
   consent: 'consent',
 };
 
-function describe({ uid, params, prompt, session }: Interaction): AuthorizationRequest {
+function describe(
+  { uid, params, prompt, session }: Interaction,
+  resources: readonly ProtectedResource[],
+): AuthorizationRequest {
+  const asked = strings(String(params.scope ?? '').split(' '));
+  const indicators = [params.resource].flat();
   const hinted = subjectOf(prompt.details.id_token_hint);
   return {
     id: uid,
     clientId: String(params.client_id),
     requirement: REQUIREMENTS[prompt.name] ?? 'password',
     onlyNeedsASession: prompt.reasons.join() === 'no_session',
-    scopes: strings(String(params.scope ?? '').split(' ')),
+    scopes: asked.filter((scope) => scope === 'offline_access' || scope in CLAIMS_BY_SCOPE),
+    apiScopes: resources
+      .filter(({ resource }) => indicators.includes(resource))
+      .flatMap(({ resource, scopes }) =>
+        asked.filter((scope) => scope in scopes).map((scope) => apiScope({ resource, scope })),
+      ),
     claims: strings(prompt.details.missingOIDCClaims),
     ...(session === undefined ? {} : { accountId: session.accountId }),
     ...(hinted === undefined ? {} : { expectedAccountId: hinted }),

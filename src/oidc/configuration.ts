@@ -1,11 +1,20 @@
-import { type Configuration, errors, interactionPolicy, type JWK, type KoaContextWithOIDC } from 'oidc-provider';
+import { createHmac, type X509Certificate } from 'node:crypto';
+import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import type { ClientDirectory } from '../core/client/client.ts';
 import { type Clock, seconds } from '../core/clock.ts';
 import { ACR } from '../core/journey/authorizationRequest.ts';
 import { type SessionLimits, sessionTtl } from '../core/session/limits.ts';
 import type { Stores } from '../core/storage/stores.ts';
-import { artifactAdapter, clientAdapter } from './adapter.ts';
+import { artifactAdapter } from './adapter.ts';
+import type { BackchannelLogout } from './backchannelLogout.ts';
 import { CLAIMS_BY_SCOPE, memberClaims } from './claims.ts';
+import { clientAdapter, judgeOurMetadata, OUR_METADATA } from './clients.ts';
 import { loadGrantFrom } from './grants.ts';
+import type { PublishedKeys } from './jwks.ts';
+import { type ClientCertificateOf, mutualTls } from './mtls.ts';
+import { OUTBOUND_MOST_BYTES, outboundFetch } from './outbound.ts';
+import { promptPolicy } from './policy.ts';
+import { type ProtectedResource, resourceServers } from './resources.ts';
 import type { OurSession } from './sessions.ts';
 
 /** The pages that oidc-provider asks us to show. */
@@ -17,16 +26,33 @@ interface OidcPages {
   ): Promise<void>;
   confirmSignOut(ctx: KoaContextWithOIDC, formToken: string): Promise<void>;
   signedOut(ctx: KoaContextWithOIDC): Promise<void>;
+  /** Asks for the code that a device shows; `error` says what was wrong with the last one. */
+  deviceCode(ctx: KoaContextWithOIDC, formToken: string, error: Error | undefined): Promise<void>;
+  confirmDevice(ctx: KoaContextWithOIDC, formToken: string, clientId: string, userCode: string): Promise<void>;
+  deviceDone(ctx: KoaContextWithOIDC): Promise<void>;
 }
+
+/** Who may register clients over the protocol: nobody, who holds an initial access token, or anybody. */
+type DynamicRegistration = 'off' | 'token' | 'open';
 
 export interface OidcDependencies {
   readonly issuer: string;
   readonly stores: Stores;
+  readonly directory: ClientDirectory;
   readonly clock: Clock;
   readonly cookieKeys: readonly string[];
-  readonly jwks: readonly JWK[];
+  readonly keys: PublishedKeys;
   readonly pages: OidcPages;
   readonly limits: SessionLimits;
+  readonly resources: readonly ProtectedResource[];
+  readonly registration: DynamicRegistration;
+  /** Origins in private networks that may be fetched. */
+  readonly outboundAllow: readonly string[];
+  readonly certificateOf: ClientCertificateOf;
+  readonly certificateAuthorities: readonly X509Certificate[];
+  /** The origin at which the proxy asks clients for certificates; ours where it does so everywhere. */
+  readonly mtlsOrigin: string | undefined;
+  readonly logout: Pick<BackchannelLogout, 'tellOne'>;
   /** Hears of each refresh before it is answered. */
   readonly onRefresh: (ctx: KoaContextWithOIDC) => Promise<void>;
   /** Hears of each authorization request that needs the member. */
@@ -38,58 +64,108 @@ const HOUR = 60 * MINUTE;
 
 /** Every choice of ours in oidc-provider's configuration; its defaults are demonstration values. */
 export function oidcConfiguration(deps: OidcDependencies): Configuration {
-  const { stores, clock, pages } = deps;
+  const { stores, directory, clock, pages, keys } = deps;
+  const { expiring, schedule, clients } = stores;
   return {
     adapter: (kind) =>
-      kind === 'Client' ? clientAdapter(stores.clients) : artifactAdapter(kind, stores.expiring, clock),
-    jwks: { keys: [...deps.jwks] },
+      kind === 'Client'
+        ? clientAdapter({ directory, clients, clock })
+        : artifactAdapter(kind, { expiring, schedule, clock }),
+    jwks: { keys: [...keys.jwks] },
     cookies: {
       keys: [...deps.cookieKeys],
       names: cookieNames(deps.issuer),
       long: { httpOnly: true, sameSite: 'lax', signed: true },
       short: { httpOnly: true, sameSite: 'lax', signed: true },
     },
-    clockTolerance: 5,
+    clockTolerance: 10,
+    allowOmittingSingleRegisteredRedirectUri: false,
     claims: { ...mutable(CLAIMS_BY_SCOPE), iss: null, sid: null },
     scopes: ['openid', 'offline_access'],
     acrValues: Object.values(ACR),
+    // OpenID's own defaults, for clients that register themselves (Dynamic Client Registration 1.0, 2).
     clientDefaults: {
       grant_types: ['authorization_code'],
       response_types: ['code'],
-      id_token_signed_response_alg: 'ES256',
+      id_token_signed_response_alg: 'RS256',
     },
     responseTypes: ['code'],
-    subjectTypes: ['public'],
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    subjectTypes: ['public', 'pairwise'],
+    pairwiseIdentifier: async (_ctx, accountId, client) =>
+      createHmac('sha256', keys.salt).update(`${client.sectorIdentifier}|${accountId}`).digest('base64url'),
+    clientAuthMethods: [
+      ...(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const),
+      'self_signed_tls_client_auth',
+      ...(deps.certificateAuthorities.length > 0 ? (['tls_client_auth'] as const) : []),
+    ],
     enabledJWA: {
       idTokenSigningAlgValues: ['ES256', 'RS256'],
       userinfoSigningAlgValues: ['ES256', 'RS256'],
+      requestObjectSigningAlgValues: ['ES256', 'RS256', 'PS256', 'EdDSA'],
       clientAuthSigningAlgValues: ['ES256', 'RS256', 'PS256', 'EdDSA'],
+      dPoPSigningAlgValues: ['ES256', 'PS256', 'EdDSA'],
     },
-    extraClientMetadata: { properties: ['first_party'] },
-    pkce: { required: () => true },
+    extraClientMetadata: { properties: [...OUR_METADATA], validator: judgeOurMetadata },
+    pkce: { required: (ctx, client) => ctx.oidc.isFapi('2.0') !== undefined || our(client).require_pkce !== false },
     features: {
       devInteractions: { enabled: false },
       rpInitiatedLogout: {
         enabled: true,
-        logoutSource: (ctx) => pages.confirmSignOut(ctx, String(ctx.oidc.session?.state?.secret ?? '')),
+        logoutSource: (ctx) => pages.confirmSignOut(ctx, formTokenOf(ctx)),
         postLogoutSuccessSource: (ctx) => pages.signedOut(ctx),
       },
+      backchannelLogout: { enabled: true },
       userinfo: { enabled: true },
+      jwtUserinfo: { enabled: true },
       claimsParameter: { enabled: true },
+      requestObjects: { enabled: true },
+      pushedAuthorizationRequests: { enabled: true },
+      dPoP: { enabled: true },
+      mTLS: mutualTls(deps.certificateOf, deps.certificateAuthorities),
+      fapi: { enabled: true, profile: (_ctx, client) => our(client).fapi_profile },
+      clientCredentials: { enabled: true },
+      deviceFlow: {
+        enabled: true,
+        charset: 'base-20',
+        mask: '****-****',
+        userCodeInputSource: (ctx, _form, _out, error) => pages.deviceCode(ctx, formTokenOf(ctx), error),
+        userCodeConfirmSource: (ctx, _form, client, _info, userCode) =>
+          pages.confirmDevice(ctx, formTokenOf(ctx), client.clientId, userCode),
+        successSource: (ctx) => pages.deviceDone(ctx),
+      },
+      introspection: {
+        enabled: true,
+        allowedPolicy: async (_ctx, client, token) =>
+          token.clientId === client.clientId || our(client).introspects_all_tokens === true,
+      },
       revocation: {
         enabled: true,
         allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
       },
-      resourceIndicators: { enabled: false },
-      dPoP: { enabled: false },
-      pushedAuthorizationRequests: { enabled: false },
+      resourceIndicators: resourceServers(deps.resources),
+      registration: {
+        enabled: deps.registration !== 'off',
+        initialAccessToken: deps.registration === 'token',
+        // What an administrator may put into an initial access token.
+        policies: {
+          member: () => undefined,
+          'without-pkce': (_ctx, metadata) => {
+            if (metadata.token_endpoint_auth_method !== 'none') metadata.require_pkce = false;
+          },
+        },
+      },
+      registrationManagement: { enabled: deps.registration !== 'off', rotateRegistrationAccessToken: true },
     },
+    fetch: outboundFetch(deps.outboundAllow),
+    fetchResponseBodyLimits: { jwks_uri: OUTBOUND_MOST_BYTES, sector_identifier_uri: OUTBOUND_MOST_BYTES },
     clientBasedCORS: (_ctx, origin, client) =>
       (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
-    discovery: { ui_locales_supported: ['en', 'es'] },
+    discovery: {
+      ui_locales_supported: ['en', 'es'],
+      ...(deps.mtlsOrigin === undefined ? {} : { mtls_endpoint_aliases: aliases(deps.mtlsOrigin) }),
+    },
     interactions: {
-      policy: interactionPolicyWithChoice(),
+      policy: promptPolicy(),
       url: async (_ctx, interaction) => {
         await deps.onInteraction(interaction.uid, String(interaction.params.client_id));
         return `/interaction/${interaction.uid}`;
@@ -103,14 +179,18 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
     // A client with the refresh grant gets a token that ends with the session, unless it may outlive it.
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: async (_ctx, source) => !source.scopes.has('offline_access'),
+    // FAPI 2.0 5.3.2.1 forbids it for tokens that are bound to their sender.
     async rotateRefreshToken(ctx) {
       await deps.onRefresh(ctx);
-      return true;
+      return ctx.oidc.isFapi('2.0') === undefined;
     },
     renderError: (ctx, out, error) => pages.error(ctx, out, error),
     ttl: {
-      AccessToken: 10 * MINUTE,
+      AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? 10 * MINUTE,
       AuthorizationCode: 1 * MINUTE,
+      ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? 10 * MINUTE,
+      DeviceCode: 10 * MINUTE,
+      RegistrationAccessToken: 10 * 365 * 24 * HOUR,
       IdToken: 10 * MINUTE,
       Interaction: 1 * HOUR,
       Grant: 90 * 24 * HOUR,
@@ -120,34 +200,34 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
   };
 }
 
-/** oidc-provider's prompts, and the one that lets the member choose an account (OpenID Connect Core 3.1.2.1). */
-function interactionPolicyWithChoice() {
-  const { base, Check, Prompt } = interactionPolicy;
-  const policy = base();
-  policy.add(new Prompt({ name: 'select_account', requestable: true }), 0);
-  const login = policy.get('login');
-  // oidc-provider would ask for the password for ever: no sign-in reaches a class that we do not have.
-  login?.checks.remove('essential_acrs');
-  login?.checks.remove('essential_acr');
-  login?.checks.add(new Check('acr_out_of_reach', 'the requested acr cannot be reached', demandReachableAcr));
-  return policy;
-}
-
-/** Throws where an essential `acr` is none of ours (OpenID Connect Core 5.5.1.1, Unmet Authentication Requirements 1.0). */
-function demandReachableAcr({ oidc }: KoaContextWithOIDC): boolean {
-  const wanted = oidc.claims.id_token?.acr;
-  if (!wanted?.essential) return false;
-  const values = wanted.values ?? (wanted.value === undefined ? [] : [wanted.value]);
-  if (values.length === 0 || values.some((value) => Object.values<string>(ACR).includes(value))) return false;
-  throw new errors.UnmetAuthenticationRequirements('none of the requested acr values can be reached');
-}
-
 /** The prefixes bind a cookie to TLS and this host (RFC 6265bis 4.1.3); plain http on loopback cannot carry them. */
 function cookieNames(issuer: string) {
   return issuer.startsWith('https:')
     ? { session: '__Host-session', interaction: '__Secure-interaction', resume: '__Secure-resume' }
     : { session: 'session', interaction: 'interaction', resume: 'resume' };
 }
+
+/** The token that ties a form of ours to oidc-provider's session. */
+const formTokenOf = ({ oidc }: KoaContextWithOIDC): string => String(oidc.session?.state?.secret ?? '');
+
+interface OurMetadata {
+  readonly require_pkce?: boolean;
+  readonly fapi_profile?: '2.0';
+  readonly introspects_all_tokens?: boolean;
+}
+
+/** Our own metadata of a client, which oidc-provider keeps under its own names and does not know. */
+const our = (client: Client | undefined): OurMetadata => (client ?? {}) as OurMetadata;
+
+/** Where a client shows its certificate (RFC 8705 5). */
+const aliases = (origin: string) => ({
+  token_endpoint: `${origin}/token`,
+  revocation_endpoint: `${origin}/token/revocation`,
+  introspection_endpoint: `${origin}/token/introspection`,
+  device_authorization_endpoint: `${origin}/device/auth`,
+  pushed_authorization_request_endpoint: `${origin}/request`,
+  userinfo_endpoint: `${origin}/me`,
+});
 
 const mutable = (scopes: Readonly<Record<string, readonly string[]>>): Record<string, string[]> =>
   Object.fromEntries(Object.entries(scopes).map(([scope, claims]) => [scope, [...claims]]));

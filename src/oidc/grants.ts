@@ -1,6 +1,6 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { type Clock, seconds } from '../core/clock.ts';
-import { type Consent, findConsent } from '../core/consent/consent.ts';
+import { apiScope, type Consent, findConsent, readApiScope } from '../core/consent/consent.ts';
 import type { Collection } from '../core/storage/collection.ts';
 
 /**
@@ -13,7 +13,11 @@ export function loadGrantFrom(consents: Collection<Consent>, clock: Clock) {
     if (client === undefined || account === undefined || session === undefined) return undefined;
 
     const allowed = isFirstParty(client)
-      ? { scopes: [...ctx.oidc.requestParamOIDCScopes], claims: [...ctx.oidc.requestParamClaims] }
+      ? {
+          scopes: [...ctx.oidc.requestParamOIDCScopes],
+          claims: [...ctx.oidc.requestParamClaims],
+          apiScopes: requestedApiScopes(ctx),
+        }
       : await findConsent(consents, account.accountId, client.clientId, seconds(clock));
     if (allowed === undefined) return undefined;
 
@@ -22,15 +26,26 @@ export function loadGrantFrom(consents: Collection<Consent>, clock: Clock) {
     const reusable = existing?.accountId === account.accountId ? existing : undefined;
     const grant = reusable ?? new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
 
-    const before = JSON.stringify(grant.openid);
+    const before = JSON.stringify([grant.openid, grant.resources]);
     // Consent says it all; the plan's own apps keep what earlier requests were granted.
-    if (!isFirstParty(client)) delete grant.openid;
+    if (!isFirstParty(client)) {
+      delete grant.openid;
+      delete grant.resources;
+    }
     grant.addOIDCScope([...allowed.scopes]);
     grant.addOIDCClaims([...allowed.claims]);
-    if (reusable === undefined || JSON.stringify(grant.openid) !== before) await grant.save();
+    for (const { resource, scope } of (allowed.apiScopes ?? []).map(readApiScope))
+      grant.addResourceScope(resource, scope);
+    if (reusable === undefined || JSON.stringify([grant.openid, grant.resources]) !== before) await grant.save();
     return grant;
   };
 }
 
 /** `first_party` is metadata of our own, which oidc-provider keeps under its own name. */
 export const isFirstParty = (client: object): boolean => (client as { first_party?: unknown }).first_party === true;
+
+/** What this request asks of the plan's APIs. */
+const requestedApiScopes = ({ oidc }: KoaContextWithOIDC): string[] =>
+  Object.entries(oidc.resourceServers ?? {}).flatMap(([resource, { scopes }]) =>
+    [...oidc.requestParamScopes].filter((scope) => scopes.has(scope)).map((scope) => apiScope({ resource, scope })),
+  );

@@ -1,21 +1,108 @@
 import { generateKeyPair, type KeyPairKeyObjectResult, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
+import type { Middleware } from 'koa';
 import type { JWK } from 'oidc-provider';
+import { type Clock, seconds } from '../core/clock.ts';
+import {
+  changeKeyRing,
+  hasNext,
+  type KeyRing,
+  type KeyTiming,
+  loadOrMakeKeyRing,
+  published,
+  withNewKeys,
+} from '../core/keys/keyRing.ts';
+import type { Collection } from '../core/storage/collection.ts';
+
+/** Encrypts the private keys at rest. */
+interface Seal {
+  seal(plain: string, purpose: string): string;
+  open(sealed: string, purpose: string): string;
+}
+
+export interface SigningKeysDependencies {
+  readonly keyRings: Collection<KeyRing>;
+  readonly seal: Seal;
+  readonly clock: Clock;
+  readonly timing: KeyTiming;
+  /** Seconds after which keys are replaced by themselves; 0 for never. */
+  readonly rotateEvery: number;
+}
+
+/** The keys that a node publishes and signs with. */
+export interface PublishedKeys {
+  readonly jwks: readonly JWK[];
+  /** Makes pairwise subjects (OpenID Connect Core 8.1). */
+  readonly salt: string;
+}
+
+const SALT = 'pairwise salt';
 
 const makePair = promisify(generateKeyPair) as (type: string, options: object) => Promise<KeyPairKeyObjectResult>;
 
-/** A new pair of signing keys: ES256 for all, RS256 for relying parties that ask for it (RFC 7518 3.1). */
-export async function makeSigningKeys(): Promise<JWK[]> {
-  const [ec, rsa] = await Promise.all([
-    makePair('ec', { namedCurve: 'P-256' }),
-    makePair('rsa', { modulusLength: 2048 }),
-  ]);
-  return [signingKey(ec, 'ES256'), signingKey(rsa, 'RS256')];
+/** The provider's signing keys: ES256 for all, RS256 for relying parties that ask for it (RFC 7518 3.1). */
+export function signingKeys({ keyRings, seal, clock, timing, rotateEvery }: SigningKeysDependencies) {
+  const sealed = (pair: KeyPairKeyObjectResult, alg: string) => {
+    const kid = randomBytes(16).toString('base64url');
+    const jwk = { ...pair.privateKey.export({ format: 'jwk' }), use: 'sig', alg, kid };
+    return { kid, alg, sealed: seal.seal(JSON.stringify(jwk), kid) };
+  };
+
+  const make = async () => {
+    const [ec, rsa] = await Promise.all([
+      makePair('ec', { namedCurve: 'P-256' }),
+      makePair('rsa', { modulusLength: 2048 }),
+    ]);
+    return [sealed(ec, 'ES256'), sealed(rsa, 'RS256')];
+  };
+
+  const begin = async (): Promise<KeyRing> => {
+    const empty = { keys: [], sealedSalt: seal.seal(randomBytes(32).toString('base64url'), SALT) };
+    return withNewKeys(empty, await make(), timing, seconds(clock), true);
+  };
+
+  const open = (ring: KeyRing): PublishedKeys => ({
+    jwks: published(ring, seconds(clock)).map(({ kid, sealed: text }) => JSON.parse(seal.open(text, kid))),
+    salt: seal.open(ring.sealedSalt, SALT),
+  });
+
+  const isOld = ({ keys }: KeyRing): boolean =>
+    rotateEvery > 0 && Math.max(...keys.map(({ createdAt }) => createdAt)) + rotateEvery <= seconds(clock);
+
+  return {
+    /** The keys as they stand; made at the very first start, and replaced when they are old enough. */
+    async load(): Promise<PublishedKeys> {
+      const ring = await loadOrMakeKeyRing(keyRings, begin);
+      return open(isOld(ring) ? await rotated((current) => isOld(current)) : ring);
+    },
+
+    list: (): Promise<KeyRing> => loadOrMakeKeyRing(keyRings, begin),
+
+    /** New keys, which take over when every verifier can know them. Does nothing while some are waiting already. */
+    rotate: (): Promise<KeyRing> => rotated(() => true),
+
+    /** New keys at once; whatever the old ones signed is void. */
+    rotateNow: (): Promise<KeyRing> =>
+      changeKeyRing(keyRings, async (ring) => withNewKeys(ring, await make(), timing, seconds(clock), true)),
+  };
+
+  function rotated(wanted: (ring: KeyRing) => boolean): Promise<KeyRing> {
+    return changeKeyRing(keyRings, async (ring) => {
+      const now = seconds(clock);
+      return wanted(ring) && !hasNext(ring, now) ? withNewKeys(ring, await make(), timing, now) : undefined;
+    });
+  }
 }
 
-const signingKey = ({ privateKey }: KeyPairKeyObjectResult, alg: string): JWK => ({
-  ...(privateKey.export({ format: 'jwk' }) as JWK),
-  use: 'sig',
-  alg,
-  kid: randomBytes(16).toString('base64url'),
-});
+export type SigningKeys = ReturnType<typeof signingKeys>;
+
+/** What tells one state of the published keys from another. */
+export const fingerprintOf = ({ jwks }: PublishedKeys): string => jwks.map(({ kid }) => kid).join();
+
+/** Lets verifiers keep the public keys for a while; a new key is published for longer than that before it signs. */
+export function jwksCache(maxAge: number): Middleware {
+  return async (ctx, next) => {
+    await next();
+    if (ctx.path === '/jwks' && ctx.status === 200) ctx.set('Cache-Control', `public, max-age=${maxAge}`);
+  };
+}

@@ -1,9 +1,10 @@
 import type { EventEmitter } from 'node:events';
 import { errors, Provider } from 'oidc-provider';
 import type { ClientRecord } from '../core/client/client.ts';
-import { secretMatches } from '../core/client/secret.ts';
-import { providerMetadata } from './adapter.ts';
+import { deferLogoutTokens } from './backchannelLogout.ts';
+import { extendClients, providerMetadata } from './clients.ts';
 import { type OidcDependencies, oidcConfiguration } from './configuration.ts';
+import { extendRefreshTokens } from './refresh.ts';
 import { extendSessions } from './sessions.ts';
 
 /** Hears of what the protocol endpoints could not do. */
@@ -15,12 +16,10 @@ export interface ProtocolLog {
 /** Builds the provider. It is a Koa app whose middleware runs inside ours. */
 export function makeProvider(deps: OidcDependencies, log: ProtocolLog): Provider {
   const provider = new Provider(deps.issuer, oidcConfiguration(deps));
-  provider.Client.prototype.compareClientSecret = function compareClientSecret(actual: string) {
-    return secretMatches(actual, (this.clientSecret ?? '').split(' '));
-  };
+  extendClients(provider, deps.clock);
   extendSessions(provider);
-  // Every ID token names the session, so that a sign-out can show which one it means.
-  provider.Client.prototype.includeSid = () => true;
+  extendRefreshTokens(provider, deps.cookieKeys[0] ?? '');
+  deferLogoutTokens(provider, deps.logout);
   provider.on('server_error', (_ctx, error) => log.failed(error));
   for (const event of ['authorization.error', 'grant.error', 'userinfo.error', 'end_session.error']) {
     // The types list each event by itself; what these four say is the same.

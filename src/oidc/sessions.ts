@@ -2,6 +2,10 @@ import type { Context } from 'koa';
 import type { KoaContextWithOIDC, Provider, Session } from 'oidc-provider';
 import { type Clock, seconds } from '../core/clock.ts';
 import { type SessionLimits, sessionTtl } from '../core/session/limits.ts';
+import type { Expiring } from '../core/storage/expiring.ts';
+import type { Schedule } from '../core/storage/schedule.ts';
+import { accountSet, SESSION_ENDS, type SessionEnd } from './adapter.ts';
+import type { BackchannelLogout } from './backchannelLogout.ts';
 import { isFirstParty } from './grants.ts';
 
 /** oidc-provider's session with what we keep in it besides. */
@@ -39,8 +43,21 @@ export function signedOutOf(ctx: KoaContextWithOIDC): string[] {
   return note === undefined ? [] : JSON.parse(Buffer.from(note, 'base64url').toString());
 }
 
+export interface SessionsDependencies {
+  readonly provider: () => Provider;
+  readonly limits: SessionLimits;
+  readonly clock: Clock;
+  readonly expiring: Expiring;
+  readonly schedule: Schedule;
+  readonly logout: BackchannelLogout;
+}
+
+/** A sweep ends as many sessions as this, and has this long for it before another process may try. */
+const AT_ONCE = 100;
+const LEASE_MS = 60_000;
+
 /** The sessions of this provider, as our pages see them. */
-export function sessions(provider: () => Provider, limits: SessionLimits, clock: Clock) {
+export function sessions({ provider, limits, clock, expiring, schedule, logout }: SessionsDependencies) {
   /** Activity: the idle limit begins again. Returns when the session ends now, in seconds since 1970. */
   const touch = async (session: OurSession): Promise<number> => {
     const ttl = sessionTtl(limits, session, seconds(clock));
@@ -48,11 +65,52 @@ export function sessions(provider: () => Provider, limits: SessionLimits, clock:
     return seconds(clock) + ttl;
   };
 
+  /** Ends what hangs on a session: its apps hear of it, and what they were granted for its time is revoked. */
+  const endAuthorizations = async ({ accountId, authorizations }: SessionEnd): Promise<void> => {
+    await logout.tell(accountId, authorizations);
+    const grants = Object.values(authorizations).filter(({ persistsLogout }) => !persistsLogout);
+    await Promise.all(grants.map(({ grantId }) => (grantId === undefined ? undefined : revokeGrant(grantId))));
+  };
+
+  const revokeGrant = async (grantId: string): Promise<void> => {
+    await provider().Grant.adapter.destroy(grantId);
+    await provider().AccessToken.adapter.revokeByGrantId(grantId);
+  };
+
+  const end = async (session: OurSession): Promise<void> => {
+    const { accountId, authorizations = {} } = session;
+    await session.destroy();
+    if (accountId !== undefined) await endAuthorizations({ accountId, authorizations });
+  };
+
   return {
     touch,
 
     /** This browser's session, or an empty one. */
     of: (ctx: object): Promise<OurSession> => provider().Session.get(ctx as Context),
+
+    /** Ends a session on any other way than the member's own sign-out. */
+    end,
+
+    /** Ends all that an account has open anywhere: its sessions, and what apps were granted beyond them. */
+    async endAllOf(accountId: string): Promise<void> {
+      for (const id of await expiring.members(accountSet('Session', accountId))) {
+        const session = await provider().Session.find(id);
+        if (session !== undefined) await end(session);
+      }
+      for (const grantId of await expiring.members(accountSet('Grant', accountId))) await revokeGrant(grantId);
+    },
+
+    /** Ends the sessions whose time has run out, so that their apps hear of it. Returns how many. */
+    async endExpired(): Promise<number> {
+      const due = await schedule.take(SESSION_ENDS, AT_ONCE, LEASE_MS);
+      for (const item of due) {
+        // A session that was prolonged this very moment stands in the list anew.
+        if ((await provider().Session.find(item.id)) === undefined) await endAuthorizations(item.value as SessionEnd);
+        await schedule.done(SESSION_ENDS, item);
+      }
+      return due.length;
+    },
 
     /**
      * A refresh by one of the plan's own apps, with a token that hangs on the session, is activity of the member. Called

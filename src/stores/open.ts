@@ -8,6 +8,7 @@ import { mongoModels } from './mongo/schemas.ts';
 import { RedisAttempts } from './redis/attempts.ts';
 import { connectRedis } from './redis/connect.ts';
 import { RedisExpiring } from './redis/expiring.ts';
+import { RedisSchedule } from './redis/schedule.ts';
 
 export { openEmbeddedStores } from './embedded/open.ts';
 
@@ -51,6 +52,7 @@ export async function openServerStores(
     keyRings: new MongoCollection(models.keyRings, models.claims, clock),
     expiring: new RedisExpiring(redis, clock),
     attempts: new RedisAttempts(redis, clock),
+    schedule: new RedisSchedule(redis, clock),
     close: () => disconnect(connection, redis),
   };
 }

@@ -80,17 +80,17 @@ describe('an app', () => {
   });
 });
 
-test('a secret matches any of its digests and no digest matches itself', () => {
-  const digests = [digestSecret('new'), digestSecret('old')];
-  expect(['new', 'old', 'other', '', digests[0] ?? ''].map((secret) => secretMatches(secret, digests))).toEqual([
-    true,
-    true,
-    false,
-    false,
-    false,
-  ]);
-  expect(secretMatches('', [])).toBe(false);
-  expect(secretMatches('', [''])).toBe(false);
+test('a secret opens until it expires, and no digest opens for itself', () => {
+  const held = [
+    { digest: digestSecret('new'), createdAt: 1 },
+    { digest: digestSecret('old'), createdAt: 1, expiresAt: 100 },
+  ];
+  const opens = (now: number) =>
+    ['new', 'old', 'other', '', held[0]?.digest ?? ''].filter((secret) => secretMatches(secret, held, now));
+  expect(opens(99)).toEqual(['new', 'old']);
+  expect(opens(100)).toEqual(['new']);
+  expect(secretMatches('', [], 1)).toBe(false);
+  expect(secretMatches('', [{ digest: '', createdAt: 1 }], 1)).toBe(false);
 });
 
 describe('a seal', () => {

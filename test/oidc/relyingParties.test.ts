@@ -186,7 +186,7 @@ describeOnEveryStore('relying parties', (pair) => {
   test('a wrong client secret opens nothing, nor does the digest that is stored', async () => {
     const { value } = (await provider.stores.clients.find(CLIENT.client_id)) ?? {};
     expect(JSON.stringify(value)).not.toContain(CLIENT.client_secret);
-    for (const secret of ['wrong', String(value?.secretDigests[0])]) {
+    for (const secret of ['wrong', String(value?.secrets[0]?.digest)]) {
       const app = await RelyingParty.discover(provider.issuer, { ...CLIENT, client_secret: secret });
       const started = await app.start();
       const back = await signIn(new Visitor(), provider.issuer, started, MEMBER_FROM_FILE);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Account } from '../../src/core/account/account.ts';
+import type { ClientMetadata, ClientRecord } from '../../src/core/client/client.ts';
 import { ORPHAN_CLAIM_AFTER, upsert } from '../../src/core/storage/collection.ts';
 import type { Stores } from '../../src/core/storage/stores.ts';
 import { TestClock } from '../support/clock.ts';
@@ -21,6 +22,10 @@ const account = (username: string): Account => ({
   deviceEpoch: 0,
   createdAt: 1,
   updatedAt: 1,
+});
+
+const client = (metadata: ClientMetadata): ClientRecord => ({
+  ...{ metadata, secrets: [], disabled: false, createdAt: 1, updatedAt: 1 },
 });
 
 describeOnEveryStore('a collection', (pair) => {
@@ -77,9 +82,7 @@ describeOnEveryStore('a collection', (pair) => {
   });
 
   test('keeps collections apart', async () => {
-    await stores.clients.insert('same', { metadata: { client_id: 'same', redirect_uris: [] }, secretDigests: [] }, [
-      'x',
-    ]);
+    await stores.clients.insert('same', client({ client_id: 'same', redirect_uris: [] }), ['x']);
     expect(await stores.accounts.find('same')).toBeUndefined();
     expect(await stores.accounts.findByClaim('x')).toBeUndefined();
   });
@@ -97,15 +100,19 @@ describeOnEveryStore('a collection', (pair) => {
 
   test('keeps metadata with names of any shape', async () => {
     const metadata = { client_id: 'c', redirect_uris: ['https://a.example/cb'], 'a.b': { $set: [1, { deep: true }] } };
-    await stores.clients.insert('c', { metadata, secretDigests: ['d1', 'd2'] });
-    expect((await stores.clients.find('c'))?.value).toEqual({ metadata, secretDigests: ['d1', 'd2'] });
+    const record = {
+      ...client(metadata),
+      secrets: [
+        { digest: 'd1', createdAt: 1, expiresAt: 2 },
+        { digest: 'd2', createdAt: 1 },
+      ],
+    };
+    await stores.clients.insert('c', record);
+    expect((await stores.clients.find('c'))?.value).toEqual(record);
   });
 
   test('upsert writes whether or not something stands there, also in parallel', async () => {
-    const record = (name: string) => ({
-      metadata: { client_id: 'u', redirect_uris: [], client_name: name },
-      secretDigests: [],
-    });
+    const record = (name: string) => client({ client_id: 'u', redirect_uris: [], client_name: name });
     await Promise.all([upsert(stores.clients, 'u', record('a')), upsert(stores.clients, 'u', record('b'))]);
     await upsert(stores.clients, 'u', record('last'));
     expect((await stores.clients.find('u'))?.value.metadata.client_name).toBe('last');

@@ -20,6 +20,8 @@ export interface RunningProvider {
   readonly log: string[];
   /** The sample portal, where it was asked for. */
   readonly portal: string;
+  /** Does once what goes on beside the requests: signing keys, ends of sessions, logout tokens. */
+  work(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -81,7 +83,7 @@ export async function startProvider(pair: StorePair, options: ProviderOptions = 
   const clock = options.clock ?? systemClock;
   const stores = options.stores ?? (await pair.open(clock));
   const log: string[] = [];
-  const app = await composeApp({
+  const { app, tasks } = await composeApp({
     ...{ config, stores, clock, root: ROOT, secrets: SECRETS },
     log: makeLogger('info', { write: (line) => void log.push(line) }),
   });
@@ -93,6 +95,9 @@ export async function startProvider(pair: StorePair, options: ProviderOptions = 
   );
   return {
     ...{ issuer: config.issuer, config, stores, log, portal },
+    async work() {
+      for (const task of tasks) await task.run();
+    },
     async close() {
       await Promise.all([closePort(door), closePort(portalDoor)]);
       if (options.stores === undefined) await stores.close();

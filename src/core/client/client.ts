@@ -1,11 +1,17 @@
 import type { Collection } from '../storage/collection.ts';
+import type { ClientSecret } from './secret.ts';
 
-/** A relying party as it is stored: OpenID registration metadata, with the secret kept as a digest only. */
+/** A relying party as it is stored: OpenID registration metadata, with the secrets kept as digests only. */
 export interface ClientRecord {
   /** Registration metadata (OpenID Connect Dynamic Client Registration 1.0, section 2) without the secret. */
   readonly metadata: ClientMetadata;
-  /** Digests of the secrets that open this client, newest first. Empty for public clients. */
-  readonly secretDigests: readonly string[];
+  /** The secrets that open this client, newest first. Empty for public clients. */
+  readonly secrets: readonly ClientSecret[];
+  /** It is kept, but opens nothing. */
+  readonly disabled: boolean;
+  /** Seconds since 1970. */
+  readonly createdAt: number;
+  readonly updatedAt: number;
 }
 
 export interface ClientMetadata {
@@ -16,12 +22,22 @@ export interface ClientMetadata {
   readonly initiate_login_uri?: string | undefined;
   /** The plan's own app: it needs no consent. */
   readonly first_party?: boolean | undefined;
+  /** False for a confidential client that an administrator has exempted from PKCE. */
+  readonly require_pkce?: boolean | undefined;
+  /** `2.0`: the client is held to the FAPI 2.0 Security Profile. */
+  readonly fapi_profile?: '2.0' | undefined;
   readonly [name: string]: unknown;
+}
+
+/** The registered clients, as far as reading one goes. */
+export interface ClientDirectory extends Pick<Collection<ClientRecord>, 'find'> {
+  /** The client has just changed here: it is read again at the next request. */
+  forget(id: string): void;
 }
 
 /** The metadata of a registered app, or undefined. */
 export async function findMetadata(
-  clients: Collection<ClientRecord>,
+  clients: ClientDirectory,
   clientId: string | undefined,
 ): Promise<ClientMetadata | undefined> {
   return clientId === undefined ? undefined : (await clients.find(clientId))?.value.metadata;

@@ -6,6 +6,8 @@ export interface Consent {
   readonly clientId: string;
   readonly scopes: readonly string[];
   readonly claims: readonly string[];
+  /** What it may do at the plan's APIs; see `apiScope`. */
+  readonly apiScopes?: readonly string[];
   /** Seconds since 1970. */
   readonly givenAt: number;
   readonly until: number;
@@ -15,6 +17,20 @@ export interface Consent {
 export interface ConsentRequest {
   readonly scopes: readonly string[];
   readonly claims: readonly string[];
+  readonly apiScopes: readonly string[];
+}
+
+/** A scope of an API (RFC 8707) as one text: scopes hold no spaces. */
+export const apiScope = ({ resource, scope }: ApiScope): string => `${resource} ${scope}`;
+
+export function readApiScope(text: string): ApiScope {
+  const [resource = '', scope = ''] = text.split(' ');
+  return { resource, scope };
+}
+
+interface ApiScope {
+  readonly resource: string;
+  readonly scope: string;
 }
 
 /** A consent is asked for again after this many days. */
@@ -50,6 +66,7 @@ export async function giveConsent(
       clientId,
       scopes: union(before?.scopes, request.scopes),
       claims: union(before?.claims, request.claims),
+      apiScopes: union(before?.apiScopes, request.apiScopes),
       givenAt: nowSeconds,
       until: nowSeconds + CONSENT_DAYS * 86_400,
     };

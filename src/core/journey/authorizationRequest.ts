@@ -10,6 +10,8 @@ export interface AuthorizationRequest {
   /** All that the app wants to see, allowed before or not: the member decides on the whole. */
   readonly scopes: readonly string[];
   readonly claims: readonly string[];
+  /** What it wants of the plan's APIs; see `apiScope`. */
+  readonly apiScopes: readonly string[];
   /** The member whose session it is, when there is one. */
   readonly accountId?: string;
   /** When that session ends without further activity, in seconds since 1970. */

@@ -5,6 +5,7 @@ import type { KeyRing } from '../keys/keyRing.ts';
 import type { Attempts } from '../lockout/attempts.ts';
 import type { Collection } from './collection.ts';
 import type { Expiring } from './expiring.ts';
+import type { Schedule } from './schedule.ts';
 
 /** Everything that is kept, on whichever servers. */
 export interface Stores {
@@ -14,5 +15,6 @@ export interface Stores {
   readonly keyRings: Collection<KeyRing>;
   readonly expiring: Expiring;
   readonly attempts: Attempts;
+  readonly schedule: Schedule;
   close(): Promise<void>;
 }

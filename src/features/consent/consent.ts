@@ -9,7 +9,13 @@ import { step } from '../../http/step.ts';
 const WORDED = new Set(['openid', 'profile', 'email', 'phone', 'address', 'membership', 'offline_access']);
 
 /** Asks whether an app that is not the plan's own may see what it asks for. */
-export const consentStep = (deps: { consents: Collection<Consent>; accounts: Collection<Account>; clock: Clock }) =>
+export const consentStep = (deps: {
+  consents: Collection<Consent>;
+  accounts: Collection<Account>;
+  clock: Clock;
+  /** What a scope of an API means, by language. */
+  apiWords: (apiScope: string) => Readonly<Record<string, string>>;
+}) =>
   step<'allow' | 'deny'>({
     name: 'consent',
     view: 'consent/consent',
@@ -18,6 +24,7 @@ export const consentStep = (deps: { consents: Collection<Consent>; accounts: Col
       username: (await deps.accounts.find(request.accountId ?? ''))?.value.username,
       scopes: lastingAccessLast(request.scopes).map((name) => ({ name, worded: WORDED.has(name) })),
       claims: request.claims,
+      apis: request.apiScopes.map(deps.apiWords),
       days: CONSENT_DAYS,
     }),
 

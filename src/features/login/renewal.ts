@@ -5,7 +5,7 @@ import type { Stored } from '../../core/storage/collection.ts';
 import { type StepContext, step } from '../../http/step.ts';
 
 /** Where the password that was typed may not be used any longer: a new one, before anything else opens. */
-export const renewalStep = (deps: ChangeDependencies) => {
+export const renewalStep = (deps: ChangeDependencies & { endSessions: (accountId: string) => Promise<void> }) => {
   const accountOf = async ({ journey }: StepContext): Promise<Stored<Account>> => {
     const account = await deps.accounts.find(journey.facts.password?.accountId ?? '');
     if (account === undefined) throw new Error('a new password is asked of nobody');
@@ -34,8 +34,12 @@ export const renewalStep = (deps: ChangeDependencies) => {
     },
 
     async submit(password, context) {
-      const changed = await changePassword(deps, (await accountOf(context)).id, password);
-      return changed.ok ? proven({ renewal: changed.proven }) : changed;
+      const { id } = await accountOf(context);
+      const changed = await changePassword(deps, id, password);
+      if (!changed.ok) return changed;
+      // Who knew the old password may be signed in somewhere.
+      await deps.endSessions(id);
+      return proven({ renewal: changed.proven });
     },
 
     fieldOf: () => 'new-password',

@@ -1,14 +1,13 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import { type ClientRecord, describeApp, findMetadata } from '../../core/client/client.ts';
+import { type ClientDirectory, describeApp, findMetadata } from '../../core/client/client.ts';
 import { findJourney } from '../../core/journey/journey.ts';
-import type { Collection } from '../../core/storage/collection.ts';
 import type { Expiring } from '../../core/storage/expiring.ts';
 import { Unavailable } from '../../core/storage/unavailable.ts';
 import { pageContext, seeOther } from '../../http/context.ts';
 import type { ProblemPages } from '../../http/problems.ts';
 
 export interface ProtocolErrorDependencies {
-  readonly clients: Collection<ClientRecord>;
+  readonly clients: ClientDirectory;
   readonly expiring: Expiring;
   readonly problems: ProblemPages;
   readonly issuer: string;

@@ -1,12 +1,11 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import { type App, type ClientRecord, describeApp, findMetadata, formTargets } from '../../core/client/client.ts';
-import type { Collection } from '../../core/storage/collection.ts';
+import { type App, type ClientDirectory, describeApp, findMetadata, formTargets } from '../../core/client/client.ts';
 import { pageContext } from '../../http/context.ts';
 import { allowFormsTo } from '../../http/headers.ts';
 import type { Render } from '../../http/render.ts';
 
 export interface SignOutDependencies {
-  readonly clients: Collection<ClientRecord>;
+  readonly clients: ClientDirectory;
   readonly render: Render;
   readonly issuer: string;
   /** The apps that the session which just ended here was used for, by client id. */

@@ -6,6 +6,7 @@ import type { Stores } from '../../core/storage/stores.ts';
 import { EmbeddedAttempts } from './attempts.ts';
 import { EmbeddedCollection } from './collection.ts';
 import { EmbeddedExpiring } from './expiring.ts';
+import { EmbeddedSchedule } from './schedule.ts';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS documents (
@@ -24,6 +25,10 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS pools (
     key TEXT PRIMARY KEY, taken INTEGER NOT NULL, next INTEGER NOT NULL, deadline INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS schedule (
+    list TEXT, id TEXT, due INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (list, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS schedule_by_due ON schedule (list, due);
   CREATE INDEX IF NOT EXISTS pools_by_deadline ON pools (deadline);
   CREATE INDEX IF NOT EXISTS members_by_deadline ON members (deadline);
 `;
@@ -50,6 +55,7 @@ export function openEmbeddedStores(dataDir: string, clock: Clock): Stores {
     keyRings: new EmbeddedCollection(db, 'keyRings'),
     expiring,
     attempts: new EmbeddedAttempts(db, clock),
+    schedule: new EmbeddedSchedule(db, clock),
     close: async () => {
       clearInterval(sweeper);
       db.close();

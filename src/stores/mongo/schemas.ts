@@ -47,7 +47,10 @@ const account: Record<keyof Account, object> = {
 
 const client: Record<keyof ClientRecord, object> = {
   metadata: { type: Schema.Types.Mixed, required: true },
-  secretDigests: texts,
+  secrets: [{ _id: false, digest: text, createdAt: number, expiresAt: Number }],
+  disabled: flag,
+  createdAt: number,
+  updatedAt: number,
 };
 
 const consent: Record<keyof Consent, object> = {
@@ -55,11 +58,22 @@ const consent: Record<keyof Consent, object> = {
   clientId: text,
   scopes: texts,
   claims: texts,
+  apiScopes: { type: [String], default: undefined },
   givenAt: number,
   until: number,
 };
 
-const keyRing: Record<keyof KeyRing, object> = { sealedJwks: text, createdAt: number };
+const signingKey = {
+  _id: false,
+  kid: text,
+  alg: text,
+  sealed: text,
+  createdAt: number,
+  signsFrom: number,
+  goneAt: Number,
+};
+
+const keyRing: Record<keyof KeyRing, object> = { keys: [signingKey], sealedSalt: text };
 
 /** A field that the schema does not know is a bug of ours and must not be dropped in silence. */
 const strict = { strict: 'throw', versionKey: false, minimize: false, autoIndex: false, autoCreate: false } as const;

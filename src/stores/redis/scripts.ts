@@ -6,12 +6,13 @@ export const GARBAGE_AFTER_MS = 3_600_000;
 
 export type ScriptCommand<Answer> = (key: string, ...args: (string | number)[]) => Promise<Answer>;
 
-/** The connection with these scripts as commands. Each touches one key, so that they work on a Cluster. */
+/** The connection with these scripts as commands. Its keys share a hash tag, so that they work on a Cluster. */
 export function withScripts<Names extends string, Answer>(
   redis: Redis,
   scripts: Readonly<Record<Names, string>>,
+  numberOfKeys = 1,
 ): Redis & Record<Names, ScriptCommand<Answer>> {
-  for (const [name, lua] of Object.entries<string>(scripts)) redis.defineCommand(name, { numberOfKeys: 1, lua });
+  for (const [name, lua] of Object.entries<string>(scripts)) redis.defineCommand(name, { numberOfKeys, lua });
   // defineCommand adds the methods at run time; the type says so here.
   return redis as Redis & Record<Names, ScriptCommand<Answer>>;
 }

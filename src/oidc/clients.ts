@@ -1,0 +1,157 @@
+import {
+  type Adapter,
+  type AdapterPayload,
+  errors,
+  type KoaContextWithOIDC,
+  type Provider,
+  type ClientMetadata as ProviderMetadata,
+} from 'oidc-provider';
+import type { ClientDirectory, ClientMetadata, ClientRecord } from '../core/client/client.ts';
+import { type ClientSecret, digestSecret, secretMatches } from '../core/client/secret.ts';
+import { type Clock, seconds } from '../core/clock.ts';
+import { isLoopback } from '../core/loopback.ts';
+import { type Collection, upsert } from '../core/storage/collection.ts';
+
+export interface ClientAdapterDependencies {
+  /** What is read for each request. */
+  readonly directory: ClientDirectory;
+  /** Where a client that registers itself is put. */
+  readonly clients: Collection<ClientRecord>;
+  readonly clock: Clock;
+}
+
+/** Clients as oidc-provider reads them, and as dynamic registration writes them. */
+export function clientAdapter({ directory, clients, clock }: ClientAdapterDependencies): Adapter {
+  const unsupported = async () => {
+    throw new Error('a client has no such thing');
+  };
+  const change = async (id: string, to: (before: ClientRecord | undefined) => ClientRecord) => {
+    await upsert(clients, id, to((await clients.find(id))?.value));
+    directory.forget(id);
+  };
+  return {
+    async find(id) {
+      const stored = await directory.find(id);
+      // oidc-provider validates the metadata; its type for payloads knows only artifacts.
+      return stored === undefined ? undefined : (providerMetadata(stored.value) as unknown as AdapterPayload);
+    },
+    async upsert(id, payload) {
+      const { client_secret, ...metadata } = payload as unknown as ClientMetadata & { client_secret?: string };
+      const now = seconds(clock);
+      await change(id, (before) => ({
+        metadata,
+        secrets: secretsOf(client_secret, before?.secrets, now),
+        disabled: before?.disabled ?? false,
+        createdAt: before?.createdAt ?? now,
+        updatedAt: now,
+      }));
+    },
+    // A client that removes itself (RFC 7592 2.3) opens nothing any longer; what it did stays on record.
+    async destroy(id) {
+      await change(id, (before) => {
+        if (before === undefined) throw new Error('the client that removes itself is gone');
+        return { ...before, secrets: [], disabled: true, updatedAt: seconds(clock) };
+      });
+    },
+    findByUid: async () => undefined,
+    findByUserCode: async () => undefined,
+    consume: unsupported,
+    revokeByGrantId: unsupported,
+  };
+}
+
+/** An update carries back what stands where the secret would be, and then changes no secret. */
+function secretsOf(
+  given: string | undefined,
+  before: readonly ClientSecret[] = [],
+  now: number,
+): readonly ClientSecret[] {
+  if (given === undefined) return [];
+  return given === secretsText(before) ? before : [{ digest: digestSecret(given), createdAt: now }];
+}
+
+/**
+ * A client in oidc-provider's terms: the digests of its secrets stand where it expects the secret, and an
+ * `initiate_login_uri` on plain http, which a developer's machine has and oidc-provider refuses, stays with us.
+ */
+export function providerMetadata({ metadata, secrets }: ClientRecord): ClientMetadata {
+  const { initiate_login_uri, ...rest } = metadata;
+  return {
+    ...rest,
+    ...(initiate_login_uri === undefined || isPlainLocal(initiate_login_uri) ? {} : { initiate_login_uri }),
+    ...(secrets.length === 0 ? {} : { client_secret: secretsText(secrets) }),
+  };
+}
+
+const SECRETS_TEXT = /^sha256:/;
+const secretsText = (secrets: readonly ClientSecret[]): string =>
+  secrets.map(({ digest, createdAt, expiresAt = '' }) => `sha256:${digest}:${createdAt}:${expiresAt}`).join(' ');
+
+const readSecrets = (text: string): ClientSecret[] =>
+  text.split(' ').map((secret) => {
+    const [, digest = '', createdAt, expiresAt] = secret.split(':');
+    return { digest, createdAt: Number(createdAt), ...(expiresAt ? { expiresAt: Number(expiresAt) } : {}) };
+  });
+
+/** Teaches the provider to compare a secret with the digests, and never to show them. */
+export function extendClients(provider: Provider, clock: Clock): void {
+  provider.Client.prototype.compareClientSecret = function compareClientSecret(actual: string) {
+    return secretMatches(actual, readSecrets(this.clientSecret ?? ''), seconds(clock));
+  };
+  // Every ID token names the session, so that a sign-out can show which one it means. FAPI 2.0 wants none but its own claims.
+  provider.Client.prototype.includeSid = function includeSid() {
+    return (this as { fapi_profile?: unknown }).fapi_profile === undefined;
+  };
+  // The answer to a client that reads or changes its own registration.
+  provider.use(async (ctx, next) => {
+    await next();
+    const body = ctx.body as { client_secret?: unknown } | undefined;
+    if (ctx.oidc?.route?.startsWith('client') && SECRETS_TEXT.test(String(body?.client_secret)))
+      delete body?.client_secret;
+  });
+}
+
+/** Metadata of our own, besides what OpenID registers. */
+export const OUR_METADATA = ['first_party', 'require_pkce', 'fapi_profile', 'introspects_all_tokens'] as const;
+
+/** Judges our own metadata. Who registers dynamically cannot give itself a right that an administrator gives. */
+export function judgeOurMetadata(
+  ctx: KoaContextWithOIDC | undefined,
+  name: string,
+  value: unknown,
+  client: ProviderMetadata,
+): void {
+  const sent = (ctx?.oidc?.body as Record<string, unknown> | undefined)?.[name];
+  const held = (ctx?.oidc?.client as unknown as Record<string, unknown> | undefined)?.[name];
+  if (ctx?.oidc?.route !== undefined && sent !== undefined && sent !== held) {
+    throw new errors.InvalidClientMetadata(`${name} is given by the administrators of this service`);
+  }
+  if (name === 'require_pkce' && value === false && isPublic(client)) {
+    throw new errors.InvalidClientMetadata('require_pkce: a public client always needs PKCE');
+  }
+  if (name === 'fapi_profile' && value !== undefined) judgeFapi(value, client);
+}
+
+const isPublic = ({ token_endpoint_auth_method: method }: ProviderMetadata): boolean => method === 'none';
+
+/** What oidc-provider's profile leaves to the client's registration (FAPI 2.0 Security Profile 5.3.2). */
+function judgeFapi(profile: unknown, client: ProviderMetadata): void {
+  const methods = ['private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth'];
+  const faults = [
+    profile === '2.0' ? '' : 'fapi_profile is 2.0 or nothing',
+    methods.includes(String(client.token_endpoint_auth_method))
+      ? ''
+      : `token_endpoint_auth_method is one of ${methods.join(', ')}`,
+    client.require_pushed_authorization_requests ? '' : 'require_pushed_authorization_requests is true',
+    client.dpop_bound_access_tokens || client.tls_client_certificate_bound_access_tokens
+      ? ''
+      : 'dpop_bound_access_tokens or tls_client_certificate_bound_access_tokens is true',
+    client.id_token_signed_response_alg === 'RS256' ? 'id_token_signed_response_alg is ES256' : '',
+  ].filter(Boolean);
+  if (faults.length > 0) throw new errors.InvalidClientMetadata(`for FAPI 2.0: ${faults.join('; ')}`);
+}
+
+function isPlainLocal(uri: string): boolean {
+  const url = URL.parse(uri);
+  return url?.protocol === 'http:' && isLoopback(url.hostname);
+}

@@ -1,0 +1,52 @@
+import { type Client, errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
+import { apiScope } from '../core/consent/consent.ts';
+
+/** An API of the plan for which apps get access tokens (RFC 8707). */
+export interface ProtectedResource {
+  /** Its resource indicator: an absolute URI without a fragment. */
+  readonly resource: string;
+  /** What an app may be allowed to do there; in each language the words for the consent page. */
+  readonly scopes: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** Seconds: a token that is verified without asking us cannot be taken back sooner. */
+const JWT_LIFE = 300;
+
+/** Access tokens for APIs are JWTs (RFC 9068) of five minutes. */
+export function resourceServers(resources: readonly ProtectedResource[]) {
+  const byIndicator = new Map(resources.map((one) => [one.resource, one]));
+  return {
+    enabled: true,
+    defaultResource: async () => [],
+    useGrantedResource: async () => false,
+    async getResourceServerInfo(ctx: KoaContextWithOIDC, indicator: string, client: Client): Promise<ResourceServer> {
+      const known = byIndicator.get(indicator);
+      if (known === undefined) throw new errors.InvalidTarget('this resource is not known here');
+      return {
+        scope: allowedScopes(Object.keys(known.scopes), ctx, client).join(' '),
+        audience: indicator,
+        accessTokenFormat: 'jwt',
+        accessTokenTTL: JWT_LIFE,
+        jwt: { sign: { alg: 'ES256' } },
+      };
+    },
+  };
+}
+
+/** A client that acts for itself gets what its registration lists; one that acts for a member, what the member allows. */
+function allowedScopes(scopes: readonly string[], { oidc }: KoaContextWithOIDC, { scope }: Client): readonly string[] {
+  const forItself = oidc.params?.grant_type === 'client_credentials';
+  if (scope === undefined) return forItself ? [] : scopes;
+  const listed = new Set(scope.split(' '));
+  return scopes.filter((one) => listed.has(one));
+}
+
+/** The words for a scope of an API on the consent page. */
+export function apiWordsOf(resources: readonly ProtectedResource[]) {
+  const words = new Map(
+    resources.flatMap(({ resource, scopes }) =>
+      Object.entries(scopes).map(([scope, text]) => [apiScope({ resource, scope }), text] as const),
+    ),
+  );
+  return (scope: string): Readonly<Record<string, string>> => words.get(scope) ?? { en: scope };
+}
