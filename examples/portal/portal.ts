@@ -4,8 +4,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import Router from '@koa/router';
+import { createRemoteJWKSet, jwtVerify } from 'jose';
 import Koa from 'koa';
 import * as openid from 'openid-client';
+import getRawBody from 'raw-body';
 import { dashboard, html, layout, SECTIONS, table, welcome } from './pages.ts';
 
 export interface PortalSettings {
@@ -126,6 +128,21 @@ export function makePortal(settings: PortalSettings): Koa {
     ctx.redirect(app.home);
   }
 
+  /** The provider tells that a session has ended (OpenID Connect Back-Channel Logout 1.0, 2.6): so does every visit of it. */
+  async function hearOfLogout(ctx: Koa.ParameterizedContext, app: App): Promise<void> {
+    const { jwks_uri } = (await configuration(app)).serverMetadata();
+    const keys = createRemoteJWKSet(new URL(String(jwks_uri)));
+    const token = new URLSearchParams(await getRawBody(ctx.req, { limit: '16kb', encoding: 'utf8' })).get(
+      'logout_token',
+    );
+    const wanted = { issuer: settings.issuer, audience: app.clientId, typ: 'logout+jwt' };
+    const { payload } = await jwtVerify(token ?? '', keys, wanted);
+    for (const [id, { claims }] of visits) {
+      if (claims?.aud === app.clientId && claims.sid === payload.sid) visits.delete(id);
+    }
+    ctx.status = 204;
+  }
+
   const router = new Router();
   router.get('/', (ctx) => {
     const { claims } = visitOf(ctx, PORTAL);
@@ -177,6 +194,10 @@ export function makePortal(settings: PortalSettings): Koa {
   });
   router.get('/partner/login', (ctx) => signIn(ctx, PARTNER));
   router.get('/partner/callback', (ctx) => comeBack(ctx, PARTNER));
+
+  for (const one of [PORTAL, PARTNER]) {
+    router.post(`${one.home.replace(/\/$/, '')}/backchannel-logout`, (ctx) => hearOfLogout(ctx, one));
+  }
 
   const app = new Koa();
   app.use(async (ctx, next) => {

@@ -22,7 +22,6 @@ export const REFUSALS = [
   'password-reused',
   'device-code-missing',
   'device-code-unknown',
-  'device-code-expired',
   'device-code-used',
   /** The form was not sent by our own page, or long ago. */
   'form-not-ours',

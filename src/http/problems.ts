@@ -21,7 +21,6 @@ export const REFUSAL_STATUS: Readonly<Record<Refusal, number>> = {
   'password-reused': 422,
   'device-code-missing': 422,
   'device-code-unknown': 404,
-  'device-code-expired': 410,
   'device-code-used': 410,
   'form-not-ours': 403,
   'form-too-large': 413,

@@ -11,6 +11,7 @@ import { type ClientSecret, digestSecret, secretMatches } from '../core/client/s
 import { type Clock, seconds } from '../core/clock.ts';
 import { isLoopback } from '../core/loopback.ts';
 import { type Collection, upsert } from '../core/storage/collection.ts';
+import { CLAIMS_BY_SCOPE } from './claims.ts';
 
 export interface ClientAdapterDependencies {
   /** What is read for each request. */
@@ -75,13 +76,27 @@ function secretsOf(
  * `initiate_login_uri` on plain http, which a developer's machine has and oidc-provider refuses, stays with us.
  */
 export function providerMetadata({ metadata, secrets }: ClientRecord): ClientMetadata {
-  const { initiate_login_uri, ...rest } = metadata;
+  const { initiate_login_uri, scope, ...rest } = metadata;
   return {
     ...rest,
+    ...scopesOf(scope),
     ...(initiate_login_uri === undefined || isPlainLocal(initiate_login_uri) ? {} : { initiate_login_uri }),
     ...(secrets.length === 0 ? {} : { client_secret: secretsText(secrets) }),
   };
 }
+
+/** oidc-provider knows OpenID's scopes; those of the plan's APIs are ours to look after. */
+function scopesOf(scope: unknown): object {
+  if (typeof scope !== 'string') return {};
+  const listed = scope.split(' ');
+  const openid = listed.filter((one) => OPENID_SCOPES.has(one));
+  return {
+    api_scopes: listed.filter((one) => !OPENID_SCOPES.has(one)),
+    ...(openid.length > 0 ? { scope: openid.join(' ') } : {}),
+  };
+}
+
+const OPENID_SCOPES = new Set([...Object.keys(CLAIMS_BY_SCOPE), 'offline_access']);
 
 const SECRETS_TEXT = /^sha256:/;
 const secretsText = (secrets: readonly ClientSecret[]): string =>
@@ -112,7 +127,13 @@ export function extendClients(provider: Provider, clock: Clock): void {
 }
 
 /** Metadata of our own, besides what OpenID registers. */
-export const OUR_METADATA = ['first_party', 'require_pkce', 'fapi_profile', 'introspects_all_tokens'] as const;
+export const OUR_METADATA = [
+  'first_party',
+  'require_pkce',
+  'fapi_profile',
+  'introspects_all_tokens',
+  'api_scopes',
+] as const;
 
 /** Judges our own metadata. Who registers dynamically cannot give itself a right that an administrator gives. */
 export function judgeOurMetadata(
@@ -134,20 +155,40 @@ export function judgeOurMetadata(
 
 const isPublic = ({ token_endpoint_auth_method: method }: ProviderMetadata): boolean => method === 'none';
 
+const FAPI_METHODS = ['private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth'];
+/** FAPI 2.0 Security Profile 5.4.1. */
+const FAPI_ALGORITHMS = ['ES256', 'PS256', 'EdDSA'];
+
 /** What oidc-provider's profile leaves to the client's registration (FAPI 2.0 Security Profile 5.3.2). */
 function judgeFapi(profile: unknown, client: ProviderMetadata): void {
-  const methods = ['private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth'];
-  const faults = [
-    profile === '2.0' ? '' : 'fapi_profile is 2.0 or nothing',
-    methods.includes(String(client.token_endpoint_auth_method))
-      ? ''
-      : `token_endpoint_auth_method is one of ${methods.join(', ')}`,
-    client.require_pushed_authorization_requests ? '' : 'require_pushed_authorization_requests is true',
-    client.dpop_bound_access_tokens || client.tls_client_certificate_bound_access_tokens
-      ? ''
-      : 'dpop_bound_access_tokens or tls_client_certificate_bound_access_tokens is true',
-    client.id_token_signed_response_alg === 'RS256' ? 'id_token_signed_response_alg is ES256' : '',
-  ].filter(Boolean);
+  const { token_endpoint_auth_method: method, redirect_uris = [] } = client;
+  const isFapiAlgorithm = (alg: unknown) => FAPI_ALGORITHMS.includes(String(alg));
+  const algorithms = FAPI_ALGORITHMS.join(', ');
+  const rules: readonly (readonly [holds: unknown, rule: string])[] = [
+    [profile === '2.0', 'fapi_profile is 2.0 or nothing'],
+    [FAPI_METHODS.includes(String(method)), `token_endpoint_auth_method is one of ${FAPI_METHODS.join(', ')}`],
+    [
+      method !== 'private_key_jwt' || isFapiAlgorithm(client.token_endpoint_auth_signing_alg),
+      `token_endpoint_auth_signing_alg is one of ${algorithms}`,
+    ],
+    [client.require_pushed_authorization_requests, 'require_pushed_authorization_requests is true'],
+    [
+      client.dpop_bound_access_tokens || client.tls_client_certificate_bound_access_tokens,
+      'dpop_bound_access_tokens or tls_client_certificate_bound_access_tokens is true',
+    ],
+    [client.id_token_signed_response_alg !== 'RS256', 'id_token_signed_response_alg is ES256'],
+    [client.userinfo_signed_response_alg !== 'RS256', 'userinfo_signed_response_alg is ES256'],
+    [
+      isFapiAlgorithm(client.request_object_signing_alg ?? 'ES256'),
+      `request_object_signing_alg is one of ${algorithms}`,
+    ],
+    // oidc-provider lets a native client have http on loopback only, which the profile allows (5.3.2.2).
+    [
+      client.application_type === 'native' || redirect_uris.every((uri) => uri.startsWith('https:')),
+      'redirect_uris are https',
+    ],
+  ];
+  const faults = rules.flatMap(([holds, rule]) => (holds ? [] : [rule]));
   if (faults.length > 0) throw new errors.InvalidClientMetadata(`for FAPI 2.0: ${faults.join('; ')}`);
 }
 

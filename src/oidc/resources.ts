@@ -34,10 +34,11 @@ export function resourceServers(resources: readonly ProtectedResource[]) {
 }
 
 /** A client that acts for itself gets what its registration lists; one that acts for a member, what the member allows. */
-function allowedScopes(scopes: readonly string[], { oidc }: KoaContextWithOIDC, { scope }: Client): readonly string[] {
+function allowedScopes(scopes: readonly string[], { oidc }: KoaContextWithOIDC, client: Client): readonly string[] {
   const forItself = oidc.params?.grant_type === 'client_credentials';
-  if (scope === undefined) return forItself ? [] : scopes;
-  const listed = new Set(scope.split(' '));
+  const { api_scopes } = client as { api_scopes?: readonly string[] };
+  if (api_scopes === undefined) return forItself ? [] : scopes;
+  const listed = new Set(api_scopes);
   return scopes.filter((one) => listed.has(one));
 }
 

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import * as openid from 'openid-client';
+import { findBySignInName } from '../../src/core/account/account.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
-import { RENEWING, type RunningProvider, startProvider } from '../support/provider.ts';
+import { DEVELOPMENT_MEMBERS, MEMBER, RENEWING, type RunningProvider, startProvider } from '../support/provider.ts';
 import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
 
 const OLD = { username: RENEWING.username, password: RENEWING.password };
@@ -10,7 +12,7 @@ describeOnEveryStore('a member whose password must be replaced', (pair) => {
   let provider: RunningProvider;
   let app: RelyingParty;
   beforeAll(async () => {
-    provider = await startProvider(pair, { clients: [webClient()], members: [RENEWING] });
+    provider = await startProvider(pair, { clients: [webClient()], members: DEVELOPMENT_MEMBERS.concat(RENEWING) });
     app = await RelyingParty.discover(provider.issuer);
   });
   afterAll(() => provider.close());
@@ -66,5 +68,24 @@ describeOnEveryStore('a member whose password must be replaced', (pair) => {
     const right = await later.submit(again.page, { ...OLD, password: NEW }, provider.issuer);
     await expect(app.redeem(right.url, again.started)).resolves.toBeDefined();
     expect(provider.log.join()).not.toContain(NEW);
+  });
+
+  test('ends what is open elsewhere under the old one: sessions, and tokens that hang on them', async () => {
+    const thief = new Visitor();
+    const stolen = await app.start();
+    const { refresh_token } = await app.redeem((await signIn(thief, provider.issuer, stolen, MEMBER)).url, stolen);
+    const account = await findBySignInName(provider.stores.accounts, MEMBER.username);
+    if (account === undefined) throw new Error('the member is gone');
+    await provider.stores.accounts.replace(account.id, account.version, { ...account.value, passwordMustChange: true });
+
+    const owner = new Visitor();
+    const page = await signIn(owner, provider.issuer, await app.start(), MEMBER);
+    const back = await owner.submit(page, { 'new-password': NEW }, provider.issuer);
+    expect(back.url).toContain('code=');
+    expect((await thief.go((await app.start()).url, provider.issuer)).body).toContain('id="sign-in"');
+    await expect(openid.refreshTokenGrant(app.config, String(refresh_token))).rejects.toMatchObject({
+      error: 'invalid_grant',
+    });
+    expect((await owner.go((await app.start()).url, provider.issuer)).url).toContain('code=');
   });
 });

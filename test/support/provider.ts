@@ -10,10 +10,13 @@ import { type Config, loadConfig } from '../../src/config/load.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import type { Stores } from '../../src/core/storage/stores.ts';
 import { makeLogger } from '../../src/observe/logger.ts';
+import { prometheusMetrics } from '../../src/observe/metrics.ts';
 import type { StorePair } from './stores.ts';
 
 export interface RunningProvider {
   readonly issuer: string;
+  /** Where it listens, also when its issuer is somewhere else. */
+  readonly port: number;
   readonly config: Config;
   readonly stores: Stores;
   /** Every log line so far. */
@@ -35,7 +38,7 @@ export interface ProviderOptions {
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 
-const SECRETS = {
+export const SECRETS = {
   cookieKeys: ['c'.repeat(43)],
   keyEncryptionKeys: ['k'.repeat(43)],
   passwordPeppers: ['p'.repeat(43)],
@@ -46,9 +49,10 @@ export const MEMBER = { username: 'sample.member', password: 'a calm walk by the
 
 export const OTHER_MEMBER = { username: 'miembro.ejemplo', password: 'un paseo junto al lago' };
 
-export const DEVELOPMENT_MEMBERS: (typeof MEMBER)[] = JSON.parse(
-  readFileSync(join(ROOT, 'config/members.dev.json'), 'utf8'),
-);
+const fromConfig = (file: string) => JSON.parse(readFileSync(join(ROOT, 'config', file), 'utf8'));
+
+export const DEVELOPMENT_MEMBERS: (typeof MEMBER)[] = fromConfig('members.dev.json');
+export const DEVELOPMENT_CLIENTS: { readonly client_id: string }[] = fromConfig('clients.dev.json');
 
 /** Somebody whose password opens nothing but the page on which a new one is chosen. */
 export const RENEWING = {
@@ -65,7 +69,9 @@ export async function startProvider(pair: StorePair, options: ProviderOptions = 
   const file = (name: string, content: readonly object[] | undefined) => {
     if (content === undefined) return {};
     const path = join(folder, `${name}.json`);
-    writeFileSync(path, JSON.stringify(content));
+    // The development clients name the sample portal at its usual port.
+    const text = JSON.stringify(content).replaceAll('http://localhost:3001', `http://localhost:${portOf(portalDoor)}`);
+    writeFileSync(path, text);
     return { [name]: path };
   };
   const config = loadConfig(
@@ -83,9 +89,20 @@ export async function startProvider(pair: StorePair, options: ProviderOptions = 
   const clock = options.clock ?? systemClock;
   const stores = options.stores ?? (await pair.open(clock));
   const log: string[] = [];
+  const metrics = prometheusMetrics();
+  const close = async () => {
+    await Promise.all([closePort(door), closePort(portalDoor)]);
+    if (options.stores === undefined) await stores.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
   const { app, tasks } = await composeApp({
-    ...{ config, stores, clock, root: ROOT, secrets: SECRETS },
+    ...{ config, stores, clock, root: ROOT, secrets: SECRETS, measures: metrics },
+    readMetrics: () => metrics.registry.metrics(),
+    isDraining: () => false,
     log: makeLogger('info', { write: (line) => void log.push(line) }),
+  }).catch(async (error: unknown) => {
+    await close();
+    throw error;
   });
   door.on('request', app.callback());
   const portal = `http://localhost:${portOf(portalDoor)}`;
@@ -94,15 +111,11 @@ export async function startProvider(pair: StorePair, options: ProviderOptions = 
     makePortal({ issuer, clients: config.clients, url: portal, plan: config.plan.name }).callback(),
   );
   return {
-    ...{ issuer: config.issuer, config, stores, log, portal },
+    ...{ issuer: config.issuer, port: portOf(door), config, stores, log, portal },
     async work() {
       for (const task of tasks) await task.run();
     },
-    async close() {
-      await Promise.all([closePort(door), closePort(portalDoor)]);
-      if (options.stores === undefined) await stores.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    close,
   };
 }
 

@@ -14,6 +14,13 @@ export const webClient = (overrides: object = {}) => ({
   ...overrides,
 });
 
+/** A device without a keyboard (RFC 8628). */
+export const TELEVISION = webClient({
+  ...{ client_id: 'television', client_name: 'Care TV', client_secret: undefined, token_endpoint_auth_method: 'none' },
+  ...{ redirect_uris: [], response_types: [], application_type: 'native', first_party: false },
+  grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+});
+
 type Client = ReturnType<typeof webClient>;
 
 export interface Started {
@@ -58,13 +65,9 @@ export class RelyingParty {
   }
 
   /** Trades the address that the member came back to for tokens. */
-  redeem(cameBackTo: string, { verifier, state, nonce }: Started) {
-    return openid.authorizationCodeGrant(this.config, new URL(cameBackTo), {
-      pkceCodeVerifier: verifier,
-      expectedState: state,
-      expectedNonce: nonce,
-      idTokenExpected: true,
-    });
+  redeem(cameBackTo: string, { verifier, state, nonce }: Started, parameters: Record<string, string> = {}) {
+    const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true };
+    return openid.authorizationCodeGrant(this.config, new URL(cameBackTo), checks, parameters);
   }
 }
 

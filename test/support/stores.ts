@@ -48,4 +48,4 @@ const servers: StorePair = {
   },
 };
 
-export const STORE_PAIRS: readonly StorePair[] = [embedded, servers];
+export const STORE_PAIRS: readonly [StorePair, StorePair] = [embedded, servers];

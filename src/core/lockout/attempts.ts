@@ -43,7 +43,8 @@ export function takeFrom(state: PoolState | undefined, rule: PoolRule, now: numb
   const before = live === undefined || (rule.startsAgain && live.taken >= rule.free) ? 0 : live.taken;
   const taken = before + 1;
   const wait = taken < rule.free ? 0 : Math.min(rule.firstWait * rule.growth ** (taken - rule.free), rule.longestWait);
-  const next = now + wait;
+  // Without a wait nothing depends on the clock, which may be set back.
+  const next = wait === 0 ? 0 : now + wait;
   const forget =
     live !== undefined && before > 0 && rule.forgetFrom === 'first' ? live.deadline : now + rule.forgetAfter;
   return { ok: true, state: { taken, next, deadline: Math.max(forget, next) } };

@@ -2,7 +2,7 @@ import type { Middleware } from 'koa';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { type ClientDirectory, describeApp, findMetadata } from '../../core/client/client.ts';
 import type { Refusal } from '../../core/refusal.ts';
-import { type PageState, pageContext } from '../../http/context.ts';
+import { type PageState, pageContext, seeOther } from '../../http/context.ts';
 import { allowFormsTo } from '../../http/headers.ts';
 import type { NetworkGuard } from '../../http/lockout.ts';
 import { type ProblemPages, REFUSAL_STATUS } from '../../http/problems.ts';
@@ -18,7 +18,7 @@ export interface DeviceDependencies {
 const REFUSALS: Readonly<Record<string, Refusal>> = {
   NoCodeError: 'device-code-missing',
   NotFoundError: 'device-code-unknown',
-  ExpiredError: 'device-code-expired',
+  ExpiredError: 'device-code-unknown',
   AlreadyUsedError: 'device-code-used',
 };
 
@@ -32,7 +32,8 @@ export function devicePages({ clients, render, issuer }: DeviceDependencies) {
   return {
     async deviceCode(ctx: KoaContextWithOIDC, formToken: string, error: Error | undefined): Promise<void> {
       if (error?.name === 'AbortedError') return show(ctx, 'device/stopped', {});
-      const refusal = error && (REFUSALS[error.name] ?? 'form-not-ours');
+      const refusal = error && REFUSALS[error.name];
+      if (error !== undefined && refusal === undefined) return beginAnew(ctx);
       const userCode = pageContext(ctx).state.userCode ?? String(ctx.oidc.params?.user_code ?? '');
       const status = refusal === undefined ? 200 : REFUSAL_STATUS[refusal];
       show(ctx, 'device/code', { formToken, refusal, field: 'user-code', userCode }, status);
@@ -48,6 +49,13 @@ export function devicePages({ clients, render, issuer }: DeviceDependencies) {
       show(ctx, 'device/done', { app: metadata && describeApp(metadata, issuer) });
     },
   };
+}
+
+/** The form was not of this browser's session, or that is gone: a fresh one, and nothing of the old is kept. */
+function beginAnew(ctx: KoaContextWithOIDC): void {
+  // oidc-provider would save a session that was never stored, and fail.
+  if (ctx.oidc.session !== undefined) Object.assign(ctx.oidc.session, { touched: false });
+  seeOther(pageContext(ctx), '/device');
 }
 
 /**

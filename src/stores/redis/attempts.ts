@@ -17,7 +17,7 @@ const SCRIPTS = {
     taken = taken + 1
     local wait = 0
     if taken >= free then wait = math.min(first * growth ^ (taken - free), longest) end
-    nextAt = now + wait
+    nextAt = wait == 0 and 0 or now + wait
     if nextAt > deadline then deadline = nextAt end
     redis.call('HSET', KEYS[1], 't', taken, 'x', string.format('%.0f', nextAt), 'd', string.format('%.0f', deadline))
     redis.call('PEXPIRE', KEYS[1], string.format('%.0f', deadline - now + tonumber(ARGV[9])))
