@@ -1,22 +1,17 @@
-import type { Server } from 'node:http';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type Koa from 'koa';
 import compose from 'koa-compose';
 import { fastestArgon2 } from './adapters/argon2.ts';
 import { boundedHasher } from './adapters/boundedHasher.ts';
 import { passwordHasher } from './adapters/passwordHasher.ts';
-import { passwordStrength } from './adapters/passwordStrength.ts';
-import { makeSeal } from './adapters/seal.ts';
 import type { Task } from './background.ts';
-import { ConfigFault } from './config/fault.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { seedClients, seedMembers } from './config/seed.ts';
-import { leastLength } from './core/account/newPassword.ts';
 import { clientDirectory } from './core/client/directory.ts';
 import type { Clock } from './core/clock.ts';
 import { beginJourney } from './core/journey/journey.ts';
+import type { Measures } from './core/measures.ts';
 import type { Stores } from './core/storage/stores.ts';
 import { consentStep } from './features/consent/consent.ts';
 import { deviceGuard, devicePages } from './features/device/device.ts';
@@ -25,13 +20,15 @@ import { interactionRoutes } from './features/interaction/index.ts';
 import { accountStep } from './features/login/account.ts';
 import { passwordStep } from './features/login/password.ts';
 import { renewalStep } from './features/login/renewal.ts';
+import { metricsRoute } from './features/metrics/metrics.ts';
 import { protocolErrorPage } from './features/problems/protocolError.ts';
 import { extendRoute } from './features/session/extend.ts';
 import { signOutPages } from './features/signout/signout.ts';
+import { dependencies } from './features/status/dependencies.ts';
+import { healthRoutes } from './features/status/health.ts';
 import { statusRoute } from './features/status/status.ts';
 import { makeApp, pinToIssuer } from './http/app.ts';
 import { loadAssets } from './http/assets.ts';
-import { clientCertificates } from './http/clientCertificate.ts';
 import { formGuard } from './http/csrf.ts';
 import { knownDevices } from './http/device.ts';
 import { lockout } from './http/lockout.ts';
@@ -43,10 +40,12 @@ import { makeRenderer } from './http/render.ts';
 import type { Logger } from './observe/logger.ts';
 import { authorizationRequests } from './oidc/authorizationRequests.ts';
 import { backchannelLogout } from './oidc/backchannelLogout.ts';
-import { fingerprintOf, jwksCache, type PublishedKeys, type SigningKeys, signingKeys } from './oidc/jwks.ts';
+import { fingerprintOf, jwksCache, type PublishedKeys } from './oidc/jwks.ts';
 import { clientFault, isLostRequest, makeProvider, type ProtocolLog } from './oidc/provider.ts';
 import { apiWordsOf } from './oidc/resources.ts';
 import { sessions, signedOutOf } from './oidc/sessions.ts';
+import { keyRingOf, loadAtStart, passwordRules, protocolSettings } from './parts.ts';
+import { measuredStores } from './stores/measured.ts';
 
 export interface Surroundings {
   readonly config: Config;
@@ -54,6 +53,11 @@ export interface Surroundings {
   readonly stores: Stores;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly measures: Measures;
+  /** Everything that was measured, in Prometheus's text format. */
+  readonly readMetrics: () => Promise<string>;
+  /** Whether this process is on its way out. */
+  readonly isDraining: () => boolean;
   /** The project's folder: views are found below it. */
   readonly root: string;
 }
@@ -65,14 +69,17 @@ export interface Composed {
 }
 
 /** The one place where parts meet. Seeds the store. */
-export async function composeApp({ config, secrets, stores, clock, log, root }: Surroundings): Promise<Composed> {
+export async function composeApp(surroundings: Surroundings): Promise<Composed> {
+  const { config, secrets, clock, log, measures, root } = surroundings;
   const { issuer } = config;
-  const cores = availableParallelism();
-  const hasher = boundedHasher(passwordHasher(await fastestArgon2(), secrets.passwordPeppers), {
-    slots: cores,
-    queue: 8 * cores,
-    longestWait: 2_000,
-  });
+  const stores = measuredStores(surroundings.stores, measures.storeAnswered);
+  const askDependencies = dependencies(stores, config.servers === undefined);
+  const cores = Math.max(1, Math.floor(availableParallelism() / config.workers));
+  const hasher = boundedHasher(
+    passwordHasher(await fastestArgon2(), secrets.passwordPeppers),
+    { slots: cores, queue: 8 * cores, longestWait: 2_000 },
+    measures,
+  );
 
   const assets = loadAssets(join(root, 'views/assets'));
   const render = makeRenderer(join(root, 'views'), assets, config.plan);
@@ -87,24 +94,14 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
   const build = (published: PublishedKeys) => {
     const made = makeProvider(
       {
-        issuer,
-        stores,
-        directory,
-        clock,
-        cookieKeys: secrets.cookieKeys,
+        ...protocolSettings(config, secrets),
+        ...{ stores, directory, clock },
         keys: published,
         pages: {
           ...signOutPages({ clients: directory, render, issuer, signedOutOf }),
           ...devicePages({ clients: directory, render, issuer }),
           error: protocolErrorPage({ clients: directory, expiring, problems, issuer, isLostRequest }),
         },
-        limits: config.limits,
-        resources: config.resources,
-        registration: config.dynamicRegistration,
-        outboundAllow: config.outboundAllow,
-        certificateOf: clientCertificates(config.clientCertHeader, config.trustedProxies),
-        certificateAuthorities: config.certificateAuthorities,
-        mtlsOrigin: config.mtlsOrigin,
         logout,
         onRefresh: (ctx) => ourSessions.touchAtRefresh(ctx),
         onInteraction: (id, clientId) => beginJourney(expiring, id, clientId, clock.now()),
@@ -115,16 +112,10 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
     return { provider: made, middleware: compose(made.middleware), fingerprint: fingerprintOf(published) };
   };
   const keys = keyRingOf(config, secrets, stores, clock);
-  let current = build(await keys.load().catch(demandKeyEncryptionKey));
+  let current = build(await loadAtStart(keys));
   await seedClients(stores, config.clients, (record) => clientFault(provider(), record), clock);
   await seedMembers(stores, config.members, hasher, clock);
 
-  const passwordRules = {
-    meter: passwordStrength(),
-    // No second step is always asked for yet, so that a password alone opens the account.
-    least: leastLength(false, config.passwordLeast),
-    plan: config.plan.name,
-  };
   const guard = formGuard(secrets.cookieKeys, issuer);
   const usernames = rememberedName(https);
   const { guarded, guardNetwork } = lockout({
@@ -146,9 +137,16 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
     problems,
     issuer,
     guarded,
+    measures,
     steps: {
       password: passwordStep({ accounts, hasher, clock, decoy: await hasher.hash('no password is this one') }),
-      renewal: renewalStep({ accounts, hasher, clock, rules: passwordRules, endSessions: ourSessions.endAllOf }),
+      renewal: renewalStep({
+        accounts,
+        hasher,
+        clock,
+        rules: passwordRules(config),
+        endSessions: ourSessions.endAllOf,
+      }),
       account: accountStep({ accounts, clock }),
       consent: consentStep({ consents, accounts, clock, apiWords: apiWordsOf(config.resources) }),
     },
@@ -170,9 +168,12 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
     clock,
     assets,
     problems,
+    measures,
     routes: [
+      healthRoutes(askDependencies, surroundings.isDraining),
+      metricsRoute(config.metricsAccess, surroundings.readMetrics),
       helpRoutes({ render, problems }),
-      statusRoute(stores, render),
+      statusRoute(askDependencies, render),
       postedRequests(expiring, clock, problems),
       interactions,
       extension,
@@ -198,29 +199,6 @@ export async function composeApp({ config, secrets, stores, clock, log, root }: 
   return { app, tasks };
 }
 
-/** The ring of signing keys as these settings want it. */
-export function keyRingOf(
-  { keyTimes, limits }: Config,
-  secrets: Secrets,
-  { keyRings }: Stores,
-  clock: Clock,
-): SigningKeys {
-  return signingKeys({
-    keyRings,
-    seal: makeSeal(secrets.keyEncryptionKeys),
-    clock,
-    timing: { ahead: keyTimes.jwksMaxAge + keyTimes.poll, longestUse: limits.overall },
-    rotateEvery: keyTimes.rotateEvery,
-  });
-}
-
-const demandKeyEncryptionKey = (error: unknown): never => {
-  if (!(error instanceof Error && error.message.startsWith('no key opens'))) throw error;
-  throw new ConfigFault([
-    'KEY_ENCRYPTION_KEY: is not the one that the signing keys in the store were sealed with; bring that one back behind a comma, or begin with an empty store',
-  ]);
-};
-
 const protocolLog = (log: Logger): ProtocolLog => ({
   refused: (event, error) => log.info({ event, error: error.message, detail: detailOf(error) }, 'protocol refusal'),
   failed: (error) => log.error({ err: error }, 'protocol failure'),
@@ -233,16 +211,3 @@ const deliveryLog = (log: Logger) => ({
 });
 
 const detailOf = (error: Error): string | undefined => (error as { error_description?: string }).error_description;
-
-/** Lets requests in flight finish, for ten seconds at most, then closes the store. */
-export async function drain(servers: readonly Server[], stores: Stores): Promise<void> {
-  const closed = servers.map(
-    (server) =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-      }),
-  );
-  await Promise.race([Promise.all(closed), delay(10_000, undefined, { ref: false })]);
-  await stores.close();
-}

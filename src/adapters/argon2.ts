@@ -11,6 +11,20 @@ export function isCurrentArgon2(phc: string): boolean {
   return algorithm === 'argon2id' && version === 'v=19' && parameters.split(',').sort().join() === wanted.join();
 }
 
+/** Beyond these an imported hash could be made to eat the machine: kibibytes, passes, lanes. */
+const MOST = { memory: 2 ** 20, passes: 20, lanes: 16 };
+
+/** Whether this is an Argon2 hash in PHC form (version 19) whose work is bearable. */
+export function isReadableArgon2(phc: string): boolean {
+  const form = /^\$argon2(?:id|i|d)\$v=19\$([mtp=\d,]+)\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}$/;
+  const settings = form.exec(phc)?.[1] ?? '';
+  const within = (name: string, most: number) => {
+    const value = Number(new RegExp(`(?:^|,)${name}=(\\d+)`).exec(settings)?.[1] ?? 0);
+    return value >= 1 && value <= most;
+  };
+  return within('m', MOST.memory) && within('t', MOST.passes) && within('p', MOST.lanes);
+}
+
 export interface Argon2 {
   readonly engine: 'argon2' | '@node-rs/argon2';
   hash(password: string): Promise<string>;

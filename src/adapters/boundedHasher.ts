@@ -1,4 +1,5 @@
 import type { PasswordHasher } from '../core/account/password.ts';
+import type { Measures } from '../core/measures.ts';
 import { Unavailable } from '../core/storage/unavailable.ts';
 
 export interface HashBounds {
@@ -14,16 +15,26 @@ export interface HashBounds {
  * As many hashes at once as there are cores, a short queue, and beyond it Unavailable: a flood of sign-ins must not make
  * everybody wait. A caller that has gone away does not free the place of a hash that still runs.
  */
-export function boundedHasher(hasher: PasswordHasher, { slots, queue, longestWait }: HashBounds): PasswordHasher {
+export function boundedHasher(
+  hasher: PasswordHasher,
+  { slots, queue, longestWait }: HashBounds,
+  measures: Pick<Measures, 'hashQueue' | 'hashed' | 'hashRefused'>,
+): PasswordHasher {
   const waiting: (() => void)[] = [];
   let running = 0;
+  const measureQueue = () => measures.hashQueue(running, waiting.length);
+  const refuse = (why: string) => {
+    measures.hashRefused();
+    return new Unavailable('hashing', why);
+  };
 
   const place = (): Promise<void> => {
     if (running < slots) {
       running += 1;
+      measureQueue();
       return Promise.resolve();
     }
-    if (waiting.length >= queue) return Promise.reject(new Unavailable('hashing', 'the queue is full'));
+    if (waiting.length >= queue) return Promise.reject(refuse('the queue is full'));
     return new Promise((resolve, reject) => {
       const start = () => {
         clearTimeout(timer);
@@ -31,9 +42,11 @@ export function boundedHasher(hasher: PasswordHasher, { slots, queue, longestWai
       };
       const timer = setTimeout(() => {
         waiting.splice(waiting.indexOf(start), 1);
-        reject(new Unavailable('hashing', 'the wait was too long'));
+        measureQueue();
+        reject(refuse('the wait was too long'));
       }, longestWait);
       waiting.push(start);
+      measureQueue();
     });
   };
 
@@ -42,13 +55,16 @@ export function boundedHasher(hasher: PasswordHasher, { slots, queue, longestWai
     const next = waiting.shift();
     if (next === undefined) running -= 1;
     else next();
+    measureQueue();
   };
 
   const bounded = async <Answer>(work: () => Promise<Answer>): Promise<Answer> => {
     await place();
+    const started = performance.now();
     try {
       return await work();
     } finally {
+      measures.hashed((performance.now() - started) / 1000);
       leave();
     }
   };

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { PasswordHash, PasswordHasher } from '../core/account/password.ts';
-import { type Argon2, isCurrentArgon2 } from './argon2.ts';
-import { verifyForeign } from './foreignHash.ts';
+import { type Argon2, isCurrentArgon2, isReadableArgon2 } from './argon2.ts';
+import { foreignComparison } from './foreignHash.ts';
 
 /**
  * Argon2id over the password keyed with a pepper that no database holds (NIST SP 800-63B-4 3.1.1.2: a keyed hash with a
@@ -23,9 +23,9 @@ export function passwordHasher(argon2: Argon2, peppers: readonly string[]): Pass
   const matches = async ({ phc, pepperId: id }: PasswordHash, password: string): Promise<boolean> => {
     const input = keyed(id, password);
     if (phc.startsWith('$argon2')) return argon2.verify(phc, input);
-    const foreign = await verifyForeign(phc, input);
-    if (foreign === undefined) throw new Error(`a stored password has a form that is not known: ${phc.slice(0, 16)}`);
-    return foreign;
+    const compare = foreignComparison(phc);
+    if (compare === undefined) throw new Error(`a stored password has a form that is not known: ${phc.slice(0, 16)}`);
+    return compare(input);
   };
 
   return {
@@ -36,6 +36,9 @@ export function passwordHasher(argon2: Argon2, peppers: readonly string[]): Pass
     },
   };
 }
+
+/** Whether a hash from another system has a form that a password can be compared with. */
+export const isKnownHash = (phc: string): boolean => isReadableArgon2(phc) || foreignComparison(phc) !== undefined;
 
 /** Names a pepper without telling it. */
 const pepperId = (pepper: string): string =>

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { ClientMetadata } from '../core/client/client.ts';
+import { SIGN_IN_NAME_MAX } from '../core/account/signInName.ts';
+import type { NewClient } from '../core/client/newClient.ts';
 
 /** `PLAN_FILE`: what the pages say about the plan. */
 export const PlanFile = z.object({
@@ -51,30 +52,36 @@ function isTimeZone(name: string): boolean {
 
 const text = z.string().min(1);
 
-/** `MEMBERS_FILE`: accounts for development. */
-export const MembersFile = z.array(
-  z
-    .looseObject({
-      username: text,
-      password: text.optional(),
-      /** Instead of a password: its hash from another system (see src/adapters/foreignHash.ts). */
-      passwordHash: text.optional(),
-      /** A new one is asked for at the first sign-in. */
-      passwordMustChange: z.boolean().optional(),
-      email: z.string().regex(/^[^\s@]+@[^\s@]+$/, 'must be an email address'),
-      phone: text,
-      memberNumber: text,
-      firstName: text,
-      lastName: text,
-      birthDate: z.iso.date(),
-      postalCode: text,
-      locale: z.string().default('en'),
-    })
-    .refine(({ password, passwordHash }) => (password === undefined) !== (passwordHash === undefined), {
-      path: ['password'],
-      message: 'give a password or a passwordHash',
-    }),
-);
+const signInName = text.max(SIGN_IN_NAME_MAX);
 
-export type ClientEntry = ClientMetadata & { readonly client_secret?: string | undefined };
+/** One member, as MEMBERS_FILE and the command line bring them. */
+export const MemberRow = z
+  .looseObject({
+    username: signInName.regex(/^\S+$/, 'must have no spaces'),
+    password: text.optional(),
+    /** Instead of a password: its hash from another system (see src/adapters/foreignHash.ts). */
+    passwordHash: text.optional(),
+    /** A new one is asked for at the first sign-in. */
+    passwordMustChange: z.boolean().optional(),
+    email: signInName.regex(/^[^\s@]+@[^\s@]+$/, 'must be an email address'),
+    /** Only a confirmed address signs in; both are taken as confirmed unless this says no. */
+    emailConfirmed: z.boolean().optional(),
+    phone: text,
+    phoneConfirmed: z.boolean().optional(),
+    memberNumber: text,
+    firstName: text,
+    lastName: text,
+    birthDate: z.iso.date(),
+    postalCode: text,
+    locale: z.string().default('en'),
+  })
+  .refine(({ password, passwordHash }) => (password === undefined) !== (passwordHash === undefined), {
+    path: ['password'],
+    message: 'give a password or a passwordHash',
+  });
+
+/** `MEMBERS_FILE`: accounts for development. */
+export const MembersFile = z.array(MemberRow);
+
+export type ClientEntry = NewClient;
 export type MemberEntry = z.infer<typeof MembersFile>[number];

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { isLoopback } from '../core/loopback.ts';
@@ -7,7 +8,8 @@ import type { Plan } from '../core/plan.ts';
 import type { SessionLimits } from '../core/session/limits.ts';
 import { ConfigFault } from './fault.ts';
 import { type ClientEntry, ClientsFile, type MemberEntry, MembersFile, PlanFile, ResourcesFile } from './files.ts';
-import { SECRETS, SETTINGS, type Settings } from './schema.ts';
+import { NEEDED_SECRETS, SECRETS, SETTINGS, type Settings } from './schema.ts';
+import { weakSecrets } from './weakSecrets.ts';
 
 /** Everything the composition needs to know, checked. */
 export interface Config {
@@ -26,6 +28,11 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   readonly sharedNetworks: readonly string[];
   readonly limits: SessionLimits;
+  /** Processes that serve. */
+  readonly workers: number;
+  readonly drainSeconds: number;
+  /** Who may read `/metrics`: everybody, nobody, or who holds one of these tokens. */
+  readonly metricsAccess: 'open' | 'closed' | readonly string[];
   readonly resources: readonly z.infer<typeof ResourcesFile>[number][];
   readonly dynamicRegistration: Settings['DYNAMIC_REGISTRATION'];
   readonly outboundAllow: readonly string[];
@@ -80,7 +87,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
     port: settings.PORT,
     issuer,
     logLevel: settings.LOG_LEVEL ?? (settings.NODE_ENV === 'development' ? 'warn' : 'info'),
-    dataDir: settings.DATA_DIR,
+    dataDir: env.DATA_DIR ? settings.DATA_DIR : join(root, settings.DATA_DIR),
     servers: serversOf(settings),
     secrets: secretsOf(settings),
     plan,
@@ -92,6 +99,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
     sharedNetworks: settings.SHARED_NETWORKS,
     passwordLeast: settings.PASSWORD_MIN_LENGTH,
     refusalFloor: settings.REFUSAL_FLOOR_MS,
+    workers: settings.WORKERS === 0 ? availableParallelism() : settings.WORKERS,
+    drainSeconds: settings.DRAIN_SECONDS ?? (production ? 5 : 0),
+    metricsAccess: settings.METRICS_TOKEN ?? (production ? 'closed' : 'open'),
     resources,
     dynamicRegistration: settings.DYNAMIC_REGISTRATION,
     outboundAllow: [...settings.OUTBOUND_ALLOW, ...(production ? [] : [portal])],
@@ -137,23 +147,27 @@ function crossFaults(settings: Settings, issuer: string, production: boolean): s
   const faults: string[] = [];
   const { protocol, hostname, origin } = new URL(issuer);
   if (issuer !== origin) faults.push('ISSUER: must be an origin and no more, such as https://login.example.org');
-  if (protocol === 'http:' && !isLoopback(hostname)) {
-    faults.push('ISSUER: http is allowed on localhost only; members need https');
+  if (protocol === 'http:' && (production || !isLoopback(hostname))) {
+    faults.push(`ISSUER: http is allowed on localhost${production ? ' in development' : ''} only; members need https`);
   }
   if ((settings.MONGODB_URI === undefined) !== (settings.REDIS_URL === undefined)) {
     faults.push('MONGODB_URI and REDIS_URL: set both, or neither for the embedded store');
   }
-  const given = SECRETS.filter((name) => settings[name] !== undefined);
-  if (!production && given.length > 0 && given.length < SECRETS.length) {
-    faults.push(`${SECRETS.join(', ')}: set all of them, or none to have them made`);
+  if (settings.WORKERS !== 1 && settings.MONGODB_URI === undefined) {
+    faults.push('WORKERS: the embedded store is for one process; set MONGODB_URI and REDIS_URL, or WORKERS=1');
+  }
+  const given = NEEDED_SECRETS.filter((name) => settings[name] !== undefined);
+  if (!production && given.length > 0 && given.length < NEEDED_SECRETS.length) {
+    faults.push(`${NEEDED_SECRETS.join(', ')}: set all of them, or none to have them made`);
   }
   if (!production) return faults;
   if (settings.MONGODB_URI === undefined && settings.REDIS_URL === undefined) {
     faults.push('MONGODB_URI and REDIS_URL: production needs both');
   }
-  for (const name of SECRETS) {
+  for (const name of NEEDED_SECRETS) {
     if (settings[name] === undefined) faults.push(`${name}: production needs it (or ${name}_FILE)`);
   }
+  faults.push(...weakSecrets(Object.fromEntries(SECRETS.map((name) => [name, settings[name] ?? []]))));
   if (settings.MEMBERS_FILE !== undefined) faults.push('MEMBERS_FILE: is for development only');
   return faults;
 }

@@ -4,7 +4,10 @@ import { isRange } from '../core/networkRange.ts';
 /** Shorter secrets can be guessed; 32 characters of base64 are 192 bits. */
 const SECRET_MIN = 32;
 
-/** Every setting: its type, its default and what it is for. Read from the environment once, at the start. */
+/**
+ * Every setting: its type, its default and what it is for. Read from the environment once, at the start. What `meta` adds
+ * stands in the reference (config/README.md): `fallback`, a default that depends, and `values`, what may stand there.
+ */
 export const SETTINGS = z.object({
   NODE_ENV: z
     .enum(['development', 'test', 'production'])
@@ -14,33 +17,45 @@ export const SETTINGS = z.object({
   ISSUER: z
     .url({ protocol: /^https?$/ })
     .optional()
-    .describe('the address that members and apps use; default http://localhost:PORT'),
+    .describe('the address that members and apps use: an origin; https except on localhost, https always in production')
+    .meta({ fallback: '`http://localhost:PORT`' }),
   MONGODB_URI: z
     .string()
     .startsWith('mongodb')
     .optional()
-    .describe('MongoDB; together with REDIS_URL it replaces the embedded store'),
-  REDIS_URL: z.string().startsWith('redis').optional().describe('Redis'),
+    .describe('keeps what lasts; together with REDIS_URL it replaces the embedded store; may hold a password')
+    .meta({ values: '`mongodb://…`, `mongodb+srv://…`' }),
+  REDIS_URL: z
+    .string()
+    .startsWith('redis')
+    .optional()
+    .describe('keeps what expires: sessions, tokens, journeys; may hold a password')
+    .meta({ values: '`redis://…`, `rediss://…`' }),
   DATA_DIR: z
     .string()
     .default('.data')
-    .describe('the folder of the embedded store and of the secrets made at first start'),
+    .describe('the folder of the embedded store and of the secrets made at first start')
+    .meta({ values: 'the path of a folder' }),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
     .optional()
-    .describe('default: warn in development, info elsewhere'),
+    .describe('which log lines are written, as JSON on standard output')
+    .meta({ fallback: '`warn` in development, `info` elsewhere' }),
   CLIENTS_FILE: z
     .string()
     .optional()
-    .describe('relying parties to put into the store; default in development: config/clients.dev.json'),
+    .describe('relying parties to put into the store, in OpenID registration metadata')
+    .meta({ fallback: '`config/clients.dev.json` in development' }),
   MEMBERS_FILE: z
     .string()
     .optional()
-    .describe('development only: members to put into the store; default config/members.dev.json'),
+    .describe('members to put into the store; development only')
+    .meta({ fallback: '`config/members.dev.json` in development' }),
   RESOURCES_FILE: z
     .string()
     .optional()
-    .describe("the plan's APIs that apps get access tokens for; default in development: config/resources.dev.json"),
+    .describe("the plan's APIs that apps get access tokens for")
+    .meta({ fallback: '`config/resources.dev.json` in development' }),
   DYNAMIC_REGISTRATION: z
     .enum(['off', 'token', 'open'])
     .default('token')
@@ -83,10 +98,13 @@ export const SETTINGS = z.object({
     .max(3_650)
     .default(90)
     .describe('signing keys are replaced after this many days; 0 leaves it to the command'),
-  PLAN_FILE: z.string().default('config/plan.json').describe("the plan's name, phone and hours"),
-  TRUSTED_PROXIES: ranges().describe('addresses or CIDR ranges of the proxies whose X-Forwarded-For is believed'),
+  PLAN_FILE: z
+    .string()
+    .default('config/plan.json')
+    .describe("the plan's name, phone, hours, time zone, taglines, and a `banner` for all pages"),
+  TRUSTED_PROXIES: ranges().describe('the proxies whose `X-Forwarded-For` and client certificates are believed'),
   SHARED_NETWORKS: ranges().describe(
-    'addresses or CIDR ranges that many members share, such as a clinic; they may fail more often',
+    'networks that many members share, such as a clinic; more sign-ins may fail there before they wait',
   ),
   SESSION_IDLE_SECONDS: duration(900).describe('a session ends after this long without activity'),
   SESSION_SHARED_IDLE_SECONDS: duration(300).describe('the same on a computer that others use too'),
@@ -97,15 +115,35 @@ export const SETTINGS = z.object({
     .min(8)
     .max(64)
     .optional()
-    .describe('new passwords have at least this many characters; never fewer than 15 where a password alone signs in'),
+    .describe(
+      'new passwords have at least this many characters; never fewer than 15 where a password alone signs in (NIST SP 800-63B-4 3.1.1.2)',
+    )
+    .meta({ fallback: '15' }),
   REFUSAL_FLOOR_MS: z.coerce
     .number()
     .int()
     .min(0)
     .max(5_000)
     .default(500)
-    .describe('no refused sign-in is answered sooner; above the slowest hash in use'),
-  PORTAL_PORT: port(3001).describe('development only: the port of the sample portal; 0 leaves it out'),
+    .describe(
+      'milliseconds; no refused sign-in is answered sooner, so that time does not tell whether the name exists: longer than the slowest hash in use',
+    ),
+  PORTAL_PORT: port(3001).describe('the port of the sample portal; 0 leaves it out; development only'),
+  WORKERS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(128)
+    .default(1)
+    .describe('processes that share the port; 0 means one per core; more than one needs MongoDB and Redis'),
+  DRAIN_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(300)
+    .optional()
+    .describe('on SIGTERM, requests are still served this long, so that a load balancer can notice `/health/ready`')
+    .meta({ fallback: '5 in production, otherwise 0' }),
   COOKIE_KEYS: secrets().describe('sign cookies and forms; comma-separated, the current one first'),
   PASSWORD_PEPPER: secrets().describe(
     'keys the password hashes; comma-separated, the current one first; never drop one that is in use',
@@ -113,12 +151,18 @@ export const SETTINGS = z.object({
   KEY_ENCRYPTION_KEY: secrets().describe(
     'encrypts the signing keys in the store; comma-separated, the current one first',
   ),
+  METRICS_TOKEN: secrets()
+    .describe('the bearer token of `/metrics`; several, comma-separated, are good at once')
+    .meta({ fallback: 'none: `/metrics` is open in development, and not there in production' }),
 });
 
 export type Settings = z.infer<typeof SETTINGS>;
 
+/** Secrets without which nothing runs; made at first start in development. */
+export const NEEDED_SECRETS = ['COOKIE_KEYS', 'KEY_ENCRYPTION_KEY', 'PASSWORD_PEPPER'] as const;
+
 /** Settings that may also be given as `NAME_FILE`, the path of a file that holds the value. */
-export const SECRETS = ['COOKIE_KEYS', 'KEY_ENCRYPTION_KEY', 'PASSWORD_PEPPER'] as const;
+export const SECRETS = [...NEEDED_SECRETS, 'METRICS_TOKEN'] as const;
 
 function port(fallback: number) {
   return z.coerce.number().int().min(0).max(65_535).default(fallback);
@@ -133,7 +177,8 @@ function ranges() {
     .string()
     .default('')
     .transform(words)
-    .pipe(z.array(z.string().refine(isRange, 'must list addresses or CIDR ranges')));
+    .pipe(z.array(z.string().refine(isRange, 'must list addresses or CIDR ranges')))
+    .meta({ values: 'addresses and CIDR ranges, comma-separated', fallback: 'none' });
 }
 
 function origins() {
@@ -141,7 +186,8 @@ function origins() {
     .string()
     .default('')
     .transform(words)
-    .pipe(z.array(z.string().refine((text) => URL.parse(text)?.origin === text, 'must list origins')));
+    .pipe(z.array(z.string().refine((text) => URL.parse(text)?.origin === text, 'must list origins')))
+    .meta({ values: 'origins, comma-separated', fallback: 'none' });
 }
 
 function words(list: string): string[] {
@@ -156,5 +202,9 @@ function secrets() {
     .string()
     .transform((list) => list.split(',').map((secret) => secret.trim()))
     .pipe(z.array(z.string().min(SECRET_MIN, `each secret needs ${SECRET_MIN} characters or more`)))
-    .optional();
+    .optional()
+    .meta({
+      values: `secrets of ${SECRET_MIN} characters or more`,
+      fallback: 'made at first start; production needs it',
+    });
 }

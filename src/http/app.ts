@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import Koa, { type Middleware } from 'koa';
 import type { Clock } from '../core/clock.ts';
+import type { Measures } from '../core/measures.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Assets } from './assets.ts';
 import type { PageState } from './context.ts';
 import { securityHeaders } from './headers.ts';
 import { locale } from './locale.ts';
+import { measuredRequests } from './measured.ts';
 import type { ProblemPages } from './problems.ts';
 
 export interface AppParts {
@@ -15,6 +17,7 @@ export interface AppParts {
   readonly clock: Clock;
   readonly assets: Assets;
   readonly problems: ProblemPages;
+  readonly measures: Pick<Measures, 'requestAnswered'>;
   /** Our pages, in order, then the protocol endpoints. */
   readonly routes: readonly Middleware<PageState>[];
 }
@@ -26,6 +29,7 @@ export function makeApp(parts: AppParts): Koa<PageState> {
   app.keys = [...parts.cookieKeys];
   // What no answer can be given to: a connection that broke, a request that was none.
   app.on('error', (error: Error) => parts.log.warn({ err: error }, 'connection failed'));
+  app.use(measuredRequests(parts.measures));
   app.use(requestLog(parts.log, parts.clock));
   app.use(securityHeaders(protocol === 'https:'));
   app.use(parts.assets.serve);
@@ -67,7 +71,9 @@ function requestLog(log: Logger, clock: Clock): Middleware<PageState> {
     ctx.state.log = log.child({ requestId: ctx.state.requestId });
     ctx.set('X-Request-Id', ctx.state.requestId);
     await next();
-    ctx.state.log.info(
+    // What watches us asks every few seconds, and would drown the rest.
+    const level = ctx.path.startsWith('/health/') || ctx.path === '/metrics' ? 'debug' : 'info';
+    ctx.state.log[level](
       { method: ctx.method, path: ctx.path, status: ctx.status, ms: clock.now() - started },
       'request',
     );

@@ -9,6 +9,7 @@ import {
 import type { Clock } from '../core/clock.ts';
 import { type AuthorizationRequest, type RequestResult, resultOf } from '../core/journey/authorizationRequest.ts';
 import { addFacts, type Facts, findJourney, nextStep, type Requirement } from '../core/journey/journey.ts';
+import type { Measures } from '../core/measures.ts';
 import { type Outcome, type Refusal, refused } from '../core/refusal.ts';
 import { SESSION_WARNING } from '../core/session/limits.ts';
 import type { Expiring } from '../core/storage/expiring.ts';
@@ -43,6 +44,7 @@ export interface PipelineDependencies {
   readonly issuer: string;
   readonly guarded: Guarded;
   readonly usernames: RememberedName;
+  readonly measures: Pick<Measures, 'stepAnswered'>;
 }
 
 interface Opened extends StepContext {
@@ -128,7 +130,7 @@ export function pipeline(deps: PipelineDependencies) {
       if (opened === undefined) return;
       const step = next(opened);
       const finish = async (result: RequestResult) => seeOther(ctx, await deps.requests.finish(ctx, result));
-      if (step === 'done') return finish(resultOf(opened.journey.facts, opened.request));
+      if (step === 'done') return finish(resultOf(opened.journey.facts));
       // Nobody is signed in, so there is nobody to choose: the sign-in page follows.
       if (step === 'account' && opened.request.accountId === undefined) return finish({ select_account: {} });
       if (opened.request.onlyNeedsASession && (await deps.requests.hasSession(ctx))) {
@@ -160,15 +162,10 @@ export function pipeline(deps: PipelineDependencies) {
       const { form, opened, step } = received;
       const input = step.parse(form);
       const outcome = input.ok ? await answer(ctx, step, input.proven, opened) : input;
-      ctx.state.log.info(
-        {
-          event: 'step',
-          step: step.name,
-          outcome: outcome.ok ? 'proven' : outcome.refusal,
-          clientId: opened.journey.clientId,
-        },
-        'step',
-      );
+      const told = outcome.ok ? 'proven' : outcome.refusal;
+      const { clientId } = opened.journey;
+      ctx.state.log.info({ event: 'step', step: step.name, outcome: told, clientId }, 'step');
+      deps.measures.stepAnswered(step.name, told);
       if (!outcome.ok && outcome.until !== undefined) return deps.problems.locked(ctx, outcome.until, home);
       if (!outcome.ok) return show(ctx, opened, step, outcome.refusal, form);
       // Another answer was faster: its facts stand, and the GET shows what follows from them.

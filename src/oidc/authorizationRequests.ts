@@ -5,6 +5,7 @@ import type { AuthorizationRequest, RequestResult } from '../core/journey/author
 import type { Requirement } from '../core/journey/journey.ts';
 import { CLAIMS_BY_SCOPE } from './claims.ts';
 import { isLostRequest } from './provider.ts';
+import { pushAgain, wasPushed } from './pushedRequests.ts';
 import type { ProtectedResource } from './resources.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -22,6 +23,21 @@ export function authorizationRequests(
     delete interaction.session;
     await interaction.persist();
     await sessions.end(session);
+  }
+
+  /**
+   * Whether this is the member whom the app named by an `id_token_hint`, where it did, as it knows them: one account is
+   * another subject to each app with pairwise subjects.
+   */
+  async function isExpected(ctx: ParameterizedContext, accountId: string): Promise<boolean> {
+    const { params, prompt } = await provider().interactionDetails(ctx.req, ctx.res);
+    const expected = subjectOf(prompt.details.id_token_hint);
+    if (expected === undefined) return true;
+    const { Client, Claims } = provider();
+    const client = await Client.find(String(params.client_id));
+    if (client === undefined) return false;
+    const { sub } = await new Claims({ sub: accountId }, { client }).scope('openid').result();
+    return sub === expected;
   }
 
   return {
@@ -46,15 +62,13 @@ export function authorizationRequests(
 
     /** Where the same request begins anew for another member: the app's parameters, with a sign-in of its own. */
     async restartUrl(ctx: ParameterizedContext): Promise<string> {
-      const { params } = await provider().interactionDetails(ctx.req, ctx.res);
-      const { login_hint: _, id_token_hint: __, prompt, ...kept } = params;
-      const query = new URLSearchParams(
-        Object.entries(kept).flatMap(([name, value]) =>
-          typeof value === 'string' ? [[name, value] as [string, string]] : [],
-        ),
-      );
-      query.set('prompt', String(prompt).includes('consent') ? 'login consent' : 'login');
-      return `/auth?${query}`;
+      const interaction = await provider().interactionDetails(ctx.req, ctx.res);
+      const { login_hint: _, id_token_hint: __, prompt, ...kept } = interaction.params;
+      const parameters = { ...kept, prompt: String(prompt).includes('consent') ? 'login consent' : 'login' };
+      const query = wasPushed(interaction)
+        ? { client_id: kept.client_id, request_uri: await pushAgain(provider(), interaction, parameters) }
+        : parameters;
+      return `/auth?${new URLSearchParams(pairsOf(query))}`;
     },
 
     /** Whether this browser has a live session by now. */
@@ -62,14 +76,23 @@ export function authorizationRequests(
 
     /**
      * Hands the request back to oidc-provider. Returns where the browser goes next. The session of another member in
-     * this browser ends first: two members are never signed in at once.
+     * this browser ends first: two members are never signed in at once. There are no tokens for another member than the
+     * one that the app named (OpenID Connect Core 3.1.2.2).
      */
     async finish(ctx: ParameterizedContext, result: RequestResult): Promise<string> {
-      if (result.login !== undefined) await endOthersSession(ctx, result.login.accountId);
+      const { login } = result;
+      if (login !== undefined && !(await isExpected(ctx, login.accountId)))
+        return provider().interactionResult(ctx.req, ctx.res, ANOTHER_MEMBER);
+      if (login !== undefined) await endOthersSession(ctx, login.accountId);
       return provider().interactionResult(ctx.req, ctx.res, result);
     },
   };
 }
+
+const ANOTHER_MEMBER: RequestResult = {
+  error: 'login_required',
+  error_description: 'another member signed in than the one asked for',
+};
 
 /** Which of our steps answers which of oidc-provider's prompts. */
 const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
@@ -84,7 +107,6 @@ function describe(
 ): AuthorizationRequest {
   const asked = strings(String(params.scope ?? '').split(' '));
   const indicators = [params.resource].flat();
-  const hinted = subjectOf(prompt.details.id_token_hint);
   return {
     id: uid,
     clientId: String(params.client_id),
@@ -98,7 +120,6 @@ function describe(
       ),
     claims: strings(prompt.details.missingOIDCClaims),
     ...(session === undefined ? {} : { accountId: session.accountId }),
-    ...(hinted === undefined ? {} : { expectedAccountId: hinted }),
     ...(typeof params.login_hint === 'string' ? { loginHint: params.login_hint } : {}),
     ...(typeof params.ui_locales === 'string' ? { uiLocales: params.ui_locales } : {}),
   };
@@ -113,3 +134,9 @@ function subjectOf(idToken: unknown): string | undefined {
 
 const strings = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string' && item !== '') : [];
+
+/** A parameter may come several times (`resource`). */
+const pairsOf = (parameters: object): [string, string][] =>
+  Object.entries(parameters).flatMap(([name, value]) =>
+    strings([value].flat()).map((one): [string, string] => [name, one]),
+  );

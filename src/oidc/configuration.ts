@@ -146,13 +146,7 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
       registration: {
         enabled: deps.registration !== 'off',
         initialAccessToken: deps.registration === 'token',
-        // What an administrator may put into an initial access token.
-        policies: {
-          member: () => undefined,
-          'without-pkce': (_ctx, metadata) => {
-            if (metadata.token_endpoint_auth_method !== 'none') metadata.require_pkce = false;
-          },
-        },
+        ...(deps.registration === 'token' ? { policies: REGISTRATION_POLICIES } : {}),
       },
       registrationManagement: { enabled: deps.registration !== 'off', rotateRegistrationAccessToken: true },
     },
@@ -199,6 +193,14 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
     },
   };
 }
+
+/** What an administrator may put into an initial access token. Where none is asked for, oidc-provider takes no policies. */
+const REGISTRATION_POLICIES: NonNullable<NonNullable<Configuration['features']>['registration']>['policies'] = {
+  member: () => undefined,
+  'without-pkce': (_ctx, metadata) => {
+    if (metadata.token_endpoint_auth_method !== 'none') metadata.require_pkce = false;
+  },
+};
 
 /** The prefixes bind a cookie to TLS and this host (RFC 6265bis 4.1.3); plain http on loopback cannot carry them. */
 function cookieNames(issuer: string) {

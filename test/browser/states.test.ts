@@ -13,6 +13,7 @@ import { problemPages, REFUSAL_STATUS } from '../../src/http/problems.ts';
 import { makeRenderer } from '../../src/http/render.ts';
 import { LOCALES } from '../../src/http/words.ts';
 import { makeLogger } from '../../src/observe/logger.ts';
+import { prometheusMetrics } from '../../src/observe/metrics.ts';
 import {
   describeInChromium,
   expectGoodPage,
@@ -22,6 +23,7 @@ import {
   weight,
 } from '../support/browser.ts';
 import {
+  DEVELOPMENT_CLIENTS,
   DEVELOPMENT_MEMBERS,
   MEMBER,
   RENEWING,
@@ -29,6 +31,8 @@ import {
   type RunningProvider,
   startProvider,
 } from '../support/provider.ts';
+
+import { TELEVISION } from '../support/relyingParty.ts';
 
 interface Place {
   readonly page: Page;
@@ -72,6 +76,19 @@ const renewal = (password?: string) => async (place: Place) => {
 };
 const authorize = (query: string) => at(`/auth?client_id=member-portal&response_type=code&scope=openid&${query}`);
 
+/** A television asks for a code. */
+const newDeviceCode = async ({ provider }: Place): Promise<string> => {
+  const body = new URLSearchParams({ client_id: TELEVISION.client_id, scope: 'openid profile' });
+  const answer = await fetch(`${provider.issuer}/device/auth`, { method: 'POST', body });
+  return ((await answer.json()) as { user_code: string }).user_code;
+};
+const deviceCode = (codeOf: (place: Place) => Promise<string>) => async (place: Place) => {
+  const code = await codeOf(place);
+  await at('/device')(place);
+  await place.page.fill('#user-code', code);
+  await place.page.click('#continue');
+};
+
 /** How to get to each state: `view`, or `view: refusal`. */
 const STATES: Readonly<Record<string, (place: Place) => Promise<unknown>>> = {
   'login/password': begin,
@@ -105,6 +122,26 @@ const STATES: Readonly<Record<string, (place: Place) => Promise<unknown>>> = {
   'consent/consent: decision-missing': async (place) => {
     await consent(place);
     await place.page.evaluate("document.getElementById('allow').value = 'maybe'");
+    await place.page.click('#allow');
+  },
+  'device/code': at('/device'),
+  'device/code: device-code-missing': deviceCode(async () => ''),
+  'device/code: device-code-unknown': deviceCode(async () => 'BCDF-GHJK'),
+  'device/code: device-code-used': deviceCode(async (place) => {
+    const code = await newDeviceCode(place);
+    await deviceCode(async () => code)(place);
+    await place.page.click('#abort');
+    return code;
+  }),
+  'device/confirm': deviceCode(newDeviceCode),
+  'device/stopped': async (place) => {
+    await deviceCode(newDeviceCode)(place);
+    await place.page.click('#abort');
+  },
+  'device/done': async (place) => {
+    await deviceCode(newDeviceCode)(place);
+    await place.page.click('#confirm');
+    await signIn(place, MEMBER);
     await place.page.click('#allow');
   },
   'signout/confirm': async (place) => {
@@ -164,7 +201,10 @@ describeInChromium('the states of the pages', (pair) => {
   let browser: Browser;
   let door: Server;
   beforeAll(async () => {
-    provider = await startProvider(pair, { members: DEVELOPMENT_MEMBERS.concat(RENEWING) });
+    provider = await startProvider(pair, {
+      members: DEVELOPMENT_MEMBERS.concat(RENEWING),
+      clients: [...DEVELOPMENT_CLIENTS, TELEVISION],
+    });
     browser = await launch();
     door = await brokenApp(provider);
   });
@@ -207,6 +247,7 @@ function brokenApp({ config, issuer, portal }: RunningProvider): Promise<Server>
   const app = makeApp({
     ...{ issuer, cookieKeys: ['k'.repeat(32)], log: makeLogger('silent'), clock: systemClock, assets },
     problems: problemPages(render, systemClock),
+    measures: prometheusMetrics(),
     routes: [
       async (ctx, next) => {
         if (ctx.path === '/unavailable') throw new Unavailable('redis', 'gone');
@@ -229,4 +270,5 @@ const withoutWhatAlwaysDiffers = (snapshot: string): string =>
     .replaceAll(/\d{1,2}:\d\d/g, '<time>')
     .replaceAll(/\d+ (minut[eo]s)/g, '<count> $1')
     .replaceAll(/[ap]\.?\sm\.|[AP]M/g, '<half>')
+    .replaceAll(/\b[A-Z]{4}-[A-Z]{4}\b/g, '<device code>')
     .replaceAll(/locked\.\d+/g, 'locked.name');

@@ -10,6 +10,7 @@ import { changePassword, judgePassword, leastLength } from '../../src/core/accou
 import { type PasswordHash, type PasswordHasher, provePassword } from '../../src/core/account/password.ts';
 import { refused } from '../../src/core/refusal.ts';
 import type { Stores } from '../../src/core/storage/stores.ts';
+import { prometheusMetrics } from '../../src/observe/metrics.ts';
 import { TestClock } from '../support/clock.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
 
@@ -126,7 +127,7 @@ describe('hashing under load', () => {
 
   test('runs as many at once as there are places, queues some, and refuses the rest at once', async () => {
     const { endings, hasher } = held();
-    const bounded = boundedHasher(hasher, { slots: 2, queue: 3, longestWait: 1_000 });
+    const bounded = boundedHasher(hasher, { slots: 2, queue: 3, longestWait: 1_000 }, prometheusMetrics());
     const all = Array.from({ length: 8 }, () =>
       bounded.hash('x').then(
         () => 'done',
@@ -145,7 +146,7 @@ describe('hashing under load', () => {
 
   test('gives up waiting after the longest wait and keeps its place free for others', async () => {
     const { endings, hasher } = held();
-    const bounded = boundedHasher(hasher, { slots: 1, queue: 1, longestWait: 30 });
+    const bounded = boundedHasher(hasher, { slots: 1, queue: 1, longestWait: 30 }, prometheusMetrics());
     const first = bounded.hash('x');
     await expect(bounded.hash('y')).rejects.toMatchObject({ statusCode: 503 });
     const third = bounded.hash('z');

@@ -7,12 +7,13 @@ import { ROOT } from '../support/provider.ts';
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   core: [],
   config: ['core'],
-  observe: [],
+  observe: ['core'],
   http: ['core', 'observe'],
   features: ['core', 'http'],
   oidc: ['core'],
   stores: ['core'],
   adapters: ['core'],
+  commands: ['', 'core', 'config', 'http', 'oidc', 'adapters'],
 };
 
 const SRC = join(ROOT, 'src');

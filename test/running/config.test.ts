@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { developmentSecrets } from '../../src/config/developmentSecrets.ts';
 import { ConfigFault } from '../../src/config/fault.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { ROOT } from '../support/provider.ts';
@@ -22,20 +24,24 @@ const faults = (env: Record<string, string>): string => {
   return '';
 };
 
+/** As `openssl rand -base64 32` makes them. */
+const secret = () => randomBytes(32).toString('base64');
+
 const PRODUCTION = {
   NODE_ENV: 'production',
   ISSUER: 'https://login.example.org',
   MONGODB_URI: 'mongodb://db/idp',
   REDIS_URL: 'redis://cache',
-  COOKIE_KEYS: 'c'.repeat(32),
-  KEY_ENCRYPTION_KEY: 'k'.repeat(32),
-  PASSWORD_PEPPER: 'p'.repeat(32),
+  COOKIE_KEYS: secret(),
+  KEY_ENCRYPTION_KEY: secret(),
+  PASSWORD_PEPPER: secret(),
 };
 
 describe('settings', () => {
   test('need none in development', () => {
     const config = loadConfig({}, ROOT);
-    expect(config).toMatchObject({ port: 3000, issuer: 'http://localhost:3000', portalPort: 3001, dataDir: '.data' });
+    expect(config).toMatchObject({ port: 3000, issuer: 'http://localhost:3000', portalPort: 3001 });
+    expect(config.dataDir).toBe(join(ROOT, '.data'));
     expect(config.clients.map(({ client_id }) => client_id)).toContain('member-portal');
     expect(config.members.length).toBeGreaterThan(0);
   });
@@ -98,10 +104,58 @@ describe('settings', () => {
 
   test('a secret may come from a file, and several stand in one, the current first', () => {
     const { COOKIE_KEYS: _, ...rest } = PRODUCTION;
-    const path = file('cookie-keys', `${'n'.repeat(32)},${'o'.repeat(32)}\n`);
-    expect(loadConfig({ ...rest, COOKIE_KEYS_FILE: path }, ROOT).secrets?.cookieKeys).toEqual([
-      'n'.repeat(32),
-      'o'.repeat(32),
-    ]);
+    const [current, former] = [secret(), secret()];
+    const path = file('cookie-keys', `${current},${former}\n`);
+    expect(loadConfig({ ...rest, COOKIE_KEYS_FILE: path }, ROOT).secrets?.cookieKeys).toEqual([current, former]);
+  });
+
+  test.each([
+    ['one character again and again', { COOKIE_KEYS: 'c'.repeat(43) }, 'COOKIE_KEYS: is easy to guess'],
+    ['a former one that is weak', { COOKIE_KEYS: `${secret()},${'0'.repeat(40)}` }, 'COOKIE_KEYS: is easy to guess'],
+    ['a placeholder', { KEY_ENCRYPTION_KEY: 'changeme'.repeat(4) }, 'KEY_ENCRYPTION_KEY: is easy to guess'],
+    ['a phrase', { PASSWORD_PEPPER: 'a-very-long-Password-of-our-plan-1' }, 'PASSWORD_PEPPER: is easy to guess'],
+    ['a repetition', { METRICS_TOKEN: `${'k7#QxZ!b9w'.repeat(3)}k7#Qx` }, 'METRICS_TOKEN: is easy to guess'],
+    ['a short one', { METRICS_TOKEN: 'tooshort' }, 'each secret needs 32 characters or more'],
+    ['one for two', { METRICS_TOKEN: PRODUCTION.COOKIE_KEYS }, 'METRICS_TOKEN: is the same secret as COOKIE_KEYS'],
+    ['one twice', { COOKIE_KEYS: `${PRODUCTION.COOKIE_KEYS},${PRODUCTION.COOKIE_KEYS}` }, 'holds one secret twice'],
+    ['an issuer without TLS', { ISSUER: 'http://login.example.org' }, 'ISSUER: http is allowed on localhost in dev'],
+    ['localhost', { ISSUER: 'http://localhost:3000' }, 'ISSUER: http is allowed on localhost in development only'],
+    ['no issuer', { ISSUER: '' }, 'ISSUER: http is allowed on localhost in development only'],
+  ])('production refuses %s', (_, env, words) => {
+    const message = faults({ ...PRODUCTION, ...(env as unknown as Record<string, string>) });
+    expect(message).toContain(words);
+    // A secret is never repeated where a log or a screen keeps it.
+    for (const value of Object.values(PRODUCTION)) if (value.length === 44) expect(message).not.toContain(value);
+  });
+
+  test('production never looks for the secrets that development has made', () => {
+    const dataDir = mkdtempSync(join(folder, 'data-'));
+    developmentSecrets(dataDir);
+    const { COOKIE_KEYS: _, KEY_ENCRYPTION_KEY: __, PASSWORD_PEPPER: ___, ...rest } = PRODUCTION;
+    const message = faults({ ...rest, DATA_DIR: dataDir });
+    for (const name of ['COOKIE_KEYS', 'KEY_ENCRYPTION_KEY', 'PASSWORD_PEPPER']) {
+      expect(message).toContain(`- ${name}: production needs it`);
+    }
+  });
+
+  test('secrets that anybody would guess are good enough for a test', () => {
+    const names = ['COOKIE_KEYS', 'KEY_ENCRYPTION_KEY', 'PASSWORD_PEPPER', 'METRICS_TOKEN'];
+    const env = Object.fromEntries(names.map((name) => [name, 'c'.repeat(43)]));
+    expect(loadConfig({ NODE_ENV: 'test', ...env }, ROOT)).toMatchObject({ metricsAccess: ['c'.repeat(43)] });
+  });
+
+  test('the metrics are open in development and closed in production, until they have a token', () => {
+    expect(loadConfig({}, ROOT).metricsAccess).toBe('open');
+    expect(loadConfig(PRODUCTION, ROOT).metricsAccess).toBe('closed');
+    const token = secret();
+    expect(loadConfig({ ...PRODUCTION, METRICS_TOKEN: token }, ROOT).metricsAccess).toEqual([token]);
+  });
+
+  test('several workers need servers; 0 means one for each core; production drains for 5 seconds', () => {
+    expect(faults({ WORKERS: '2' })).toContain('WORKERS: the embedded store is for one process');
+    expect(faults({ WORKERS: '0' })).toContain('WORKERS: the embedded store is for one process');
+    expect(loadConfig({}, ROOT)).toMatchObject({ workers: 1, drainSeconds: 0 });
+    const many = loadConfig({ ...PRODUCTION, WORKERS: '0' }, ROOT);
+    expect(many).toMatchObject({ workers: availableParallelism(), drainSeconds: 5 });
   });
 });

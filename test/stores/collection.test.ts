@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Account } from '../../src/core/account/account.ts';
 import type { ClientMetadata, ClientRecord } from '../../src/core/client/client.ts';
-import { ORPHAN_CLAIM_AFTER, upsert } from '../../src/core/storage/collection.ts';
+import { change, everyDocument, ORPHAN_CLAIM_AFTER, upsert } from '../../src/core/storage/collection.ts';
 import type { Stores } from '../../src/core/storage/stores.ts';
 import { TestClock } from '../support/clock.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
@@ -116,6 +116,31 @@ describeOnEveryStore('a collection', (pair) => {
     await Promise.all([upsert(stores.clients, 'u', record('a')), upsert(stores.clients, 'u', record('b'))]);
     await upsert(stores.clients, 'u', record('last'));
     expect((await stores.clients.find('u'))?.value.metadata.client_name).toBe('last');
+  });
+
+  test('lists its documents page by page in the order of their ids, and no others', async () => {
+    const ids = ['Z', 'a', 'b', 'b!', 'é', '\u{1F600}'];
+    for (const id of [...ids].reverse()) await stores.accounts.insert(id, account(id));
+    await stores.clients.insert('bb', client({ client_id: 'bb', redirect_uris: [] }));
+    const page = async (after: string, limit: number) => (await stores.accounts.all(after, limit)).map(({ id }) => id);
+    expect(await page('', 100)).toEqual(ids);
+    expect(await page('', 2)).toEqual(['Z', 'a']);
+    expect(await page('a', 2)).toEqual(['b', 'b!']);
+    expect(await page('aa', 1)).toEqual(['b']);
+    expect(await page('\u{1F600}', 2)).toEqual([]);
+    expect((await stores.accounts.all('Z', 1))[0]).toEqual({ id: 'a', version: 1, value: account('a') });
+    const seen: string[] = [];
+    for await (const { id } of everyDocument(stores.accounts, 4)) seen.push(id);
+    expect(seen).toEqual(ids);
+  });
+
+  test('change looks again where another writer was faster, and loses no change', async () => {
+    await stores.accounts.insert('a1', account('one'));
+    const grow = () => change(stores.accounts, 'a1', (value) => ({ ...value, deviceEpoch: value.deviceEpoch + 1 }));
+    await Promise.all([grow(), grow(), grow(), grow()]);
+    expect((await stores.accounts.find('a1'))?.value.deviceEpoch).toBe(4);
+    expect((await change(stores.accounts, 'a1', () => undefined))?.deviceEpoch).toBe(4);
+    expect(await change(stores.accounts, 'nobody', (value) => value)).toBeUndefined();
   });
 
   test('a claim of a document that came stays held however old it is', async () => {

@@ -43,8 +43,13 @@ export async function openAccount(
   id: string,
   account: Account,
 ): Promise<'opened' | 'taken'> {
-  const names = new Set([signInNameClaim(account.username)]);
-  if (account.emailConfirmed) names.add(signInNameClaim(account.email));
-  const outcome = await accounts.insert(id, account, [...names, `member:${account.memberNumber}`]);
-  return outcome === 'inserted' ? 'opened' : 'taken';
+  return (await accounts.insert(id, account, claimsOf(account))) === 'inserted' ? 'opened' : 'taken';
+}
+
+type Holder = Pick<Account, 'username' | 'email' | 'emailConfirmed' | 'memberNumber'>;
+
+/** What an account holds for itself alone: its sign-in names and its membership. */
+export function claimsOf({ username, email, emailConfirmed, memberNumber }: Holder): string[] {
+  const names = new Set([signInNameClaim(username), ...(emailConfirmed ? [signInNameClaim(email)] : [])]);
+  return [...names, `member:${memberNumber}`];
 }

@@ -30,6 +30,9 @@ const STRONG_ENOUGH = 3;
 /** A password may come back after this many others. */
 const REMEMBERED = 5;
 
+/** What others may know about a member. */
+type Person = Pick<Account, 'username' | 'email' | 'phone' | 'memberNumber' | 'firstName' | 'lastName' | 'birthDate'>;
+
 export interface PasswordRules {
   readonly meter: StrengthMeter;
   readonly least: number;
@@ -43,7 +46,7 @@ export interface PasswordRules {
  */
 export function judgePassword(
   { meter, least, plan }: PasswordRules,
-  account: Account,
+  account: Person,
   typed: string,
 ): { readonly refusal?: Refusal; readonly level: Strength['level'] } {
   const password = normalizePassword(typed);
@@ -55,7 +58,7 @@ export function judgePassword(
 }
 
 /** What a guesser tries first: names, numbers and addresses, whole and in parts. */
-function personalWords(account: Account, plan: string): string[] {
+function personalWords(account: Person, plan: string): string[] {
   const { username, email, phone, memberNumber, firstName, lastName, birthDate } = account;
   const whole = [username, email, phone, memberNumber, birthDate, `${firstName} ${lastName}`, plan];
   const parts = [username, email, firstName, lastName, plan].flatMap((text) => text.split(/[^\p{L}\p{N}]+/u));

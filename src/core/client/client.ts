@@ -20,6 +20,8 @@ export interface ClientMetadata {
   readonly client_name?: string | undefined;
   readonly client_uri?: string | undefined;
   readonly initiate_login_uri?: string | undefined;
+  readonly policy_uri?: string | undefined;
+  readonly tos_uri?: string | undefined;
   /** The plan's own app: it needs no consent. */
   readonly first_party?: boolean | undefined;
   /** False for a confidential client that an administrator has exempted from PKCE. */
@@ -49,6 +51,9 @@ export interface App {
   readonly firstParty: boolean;
   /** Where a member who is stuck goes on; undefined for an app that has no page of its own. */
   readonly wayBack: string | undefined;
+  /** Where the app says what it does with data, and on what terms. */
+  readonly policy: string | undefined;
+  readonly terms: string | undefined;
 }
 
 /** How an app appears on our pages. */
@@ -57,6 +62,8 @@ export function describeApp(metadata: ClientMetadata, issuer: string): App {
     name: metadata.client_name ?? metadata.client_id,
     firstParty: metadata.first_party === true,
     wayBack: wayBackTo(metadata, issuer),
+    policy: metadata.policy_uri,
+    terms: metadata.tos_uri,
   };
 }
 

@@ -16,8 +16,6 @@ export interface AuthorizationRequest {
   readonly accountId?: string;
   /** When that session ends without further activity, in seconds since 1970. */
   readonly sessionEndsAt?: number;
-  /** The app will take nobody but this member (OpenID Connect Core 3.1.2.1, `id_token_hint`). */
-  readonly expectedAccountId?: string;
   readonly loginHint?: string;
   readonly uiLocales?: string;
 }
@@ -45,18 +43,7 @@ export type RequestResult = {
 export const ACR = { aal1: 'http://idmanagement.gov/ns/assurance/aal/1' } as const;
 
 /** Says what the proven facts amount to. `amr` values are those of RFC 8176. */
-export function resultOf(
-  facts: Facts,
-  { expectedAccountId }: Pick<AuthorizationRequest, 'expectedAccountId'>,
-): RequestResult {
-  // OpenID Connect Core 3.1.2.2: never tokens for another member than the one that the app named.
-  if (
-    facts.password !== undefined &&
-    expectedAccountId !== undefined &&
-    facts.password.accountId !== expectedAccountId
-  ) {
-    return { error: 'login_required', error_description: 'another member signed in than the one asked for' };
-  }
+export function resultOf(facts: Facts): RequestResult {
   if (facts.consent?.decision === 'denied') {
     return { error: 'access_denied', error_description: 'the member did not allow this' };
   }

@@ -1,4 +1,4 @@
-import type { Collection } from '../storage/collection.ts';
+import { type Collection, change } from '../storage/collection.ts';
 
 /** One signing key. Its private part is encrypted under KEY_ENCRYPTION_KEY. Times are seconds since 1970. */
 export interface SigningKey {
@@ -83,18 +83,14 @@ export async function loadOrMakeKeyRing(keyRings: Collection<KeyRing>, make: () 
 }
 
 /**
- * Changes the ring if `change` answers with another one. Of two processes that rotate at once the second looks again.
+ * Changes the ring if `to` answers with another one. Of two processes that rotate at once the second looks again.
  * Returns the ring as it stands then.
  */
 export async function changeKeyRing(
   keyRings: Collection<KeyRing>,
-  change: (ring: KeyRing) => Promise<KeyRing | undefined>,
+  to: (ring: KeyRing) => Promise<KeyRing | undefined>,
 ): Promise<KeyRing> {
-  for (;;) {
-    const stored = await keyRings.find(RING);
-    if (stored === undefined) throw new Error('there are no signing keys yet: start the provider once');
-    const changed = await change(stored.value);
-    if (changed === undefined) return stored.value;
-    if (await keyRings.replace(RING, stored.version, changed)) return changed;
-  }
+  const ring = await change(keyRings, RING, to);
+  if (ring === undefined) throw new Error('there are no signing keys yet');
+  return ring;
 }

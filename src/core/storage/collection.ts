@@ -16,6 +16,9 @@ export interface Collection<T extends object> {
 
   /** Replaces the document if it still has this version. False when it has moved on or is gone. */
   replace(id: string, version: number, value: T): Promise<boolean>;
+
+  /** Up to `limit` documents whose ids come after this one, in the order of their UTF-8 bytes. Begins with ''. */
+  all(afterId: string, limit: number): Promise<Stored<T>[]>;
 }
 
 /** A document as it stands in the store. `version` starts at 1 and grows by one with each replacement. */
@@ -42,4 +45,37 @@ export async function upsert<T extends object>(collection: Collection<T>, id: st
     } else if (await collection.replace(id, current.version, value)) return;
   }
   throw new Error(`the document ${id} changes too often to be written`);
+}
+
+/**
+ * Replaces the document by what `to` makes of it, and looks again where another writer was faster; where `to` answers with
+ * undefined, it stays. Returns what stands there then; undefined when there is none.
+ */
+export async function change<T extends object>(
+  collection: Collection<T>,
+  id: string,
+  to: (value: T) => T | undefined | Promise<T | undefined>,
+): Promise<T | undefined> {
+  for (;;) {
+    const stored = await collection.find(id);
+    if (stored === undefined) return undefined;
+    const changed = await to(stored.value);
+    if (changed === undefined) return stored.value;
+    if (await collection.replace(id, stored.version, changed)) return changed;
+  }
+}
+
+/** Every document of the collection, in the order of their ids. */
+export async function* everyDocument<T extends object>(
+  collection: Collection<T>,
+  batch = 500,
+): AsyncGenerator<Stored<T>> {
+  let after = '';
+  for (;;) {
+    const documents = await collection.all(after, batch);
+    yield* documents;
+    const last = documents.at(-1);
+    if (last === undefined) return;
+    after = last.id;
+  }
 }

@@ -41,5 +41,7 @@ function namesThisSession({ oidc }: KoaContextWithOIDC): boolean {
   const { payload } = (oidc.entities.IdTokenHint ?? {}) as { payload?: { sub?: unknown; sid?: unknown } };
   const { session, client } = oidc;
   if (payload === undefined || session?.accountId === undefined || client === undefined) return false;
-  return payload.sub === session.accountId && payload.sid === session.sidFor(client.clientId);
+  // A pairwise subject is another one than the account; the sid is this client's alone.
+  const namesMember = client.subjectType === 'pairwise' || payload.sub === session.accountId;
+  return namesMember && payload.sid === session.sidFor(client.clientId);
 }

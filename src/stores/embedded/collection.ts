@@ -16,6 +16,7 @@ export class EmbeddedCollection<T extends object> implements Collection<T> {
   readonly #insert: StatementSync;
   readonly #claim: StatementSync;
   readonly #replace: StatementSync;
+  readonly #all: StatementSync;
 
   constructor(db: DatabaseSync, name: string) {
     this.#db = db;
@@ -32,14 +33,17 @@ export class EmbeddedCollection<T extends object> implements Collection<T> {
     this.#replace = db.prepare(
       'UPDATE documents SET value = ?, version = version + 1 WHERE collection = ? AND id = ? AND version = ?',
     );
+    this.#all = db.prepare(
+      'SELECT id, version, value FROM documents WHERE collection = ? AND id > ? ORDER BY id LIMIT ?',
+    );
   }
 
   async find(id: string): Promise<Stored<T> | undefined> {
-    return this.#read(this.#find.get(this.#name, id));
+    return readAny(this.#find.get(this.#name, id));
   }
 
   async findByClaim(claim: string): Promise<Stored<T> | undefined> {
-    return this.#read(this.#findByClaim.get(this.#name, claim));
+    return readAny(this.#findByClaim.get(this.#name, claim));
   }
 
   async insert(id: string, value: T, claims: readonly string[] = []): Promise<InsertOutcome> {
@@ -57,15 +61,20 @@ export class EmbeddedCollection<T extends object> implements Collection<T> {
     return this.#replace.run(JSON.stringify(value), this.#name, id, version).changes === 1;
   }
 
+  async all(afterId: string, limit: number): Promise<Stored<T>[]> {
+    return this.#all.all(this.#name, afterId, limit).map((row) => read(row));
+  }
+
   #tryInsert(id: string, value: T, claims: readonly string[]): InsertOutcome {
     if (this.#insert.run(this.#name, id, JSON.stringify(value)).changes === 0) return 'id-taken';
     const free = claims.every((claim) => this.#claim.run(this.#name, claim, id).changes === 1);
     return free ? 'inserted' : 'claim-taken';
   }
+}
 
-  #read(row: unknown): Stored<T> | undefined {
-    if (row === undefined) return undefined;
-    const { id, version, value } = row as DocumentRow;
-    return { id, version, value: JSON.parse(value) };
-  }
+const readAny = <T>(row: unknown): Stored<T> | undefined => (row === undefined ? undefined : read(row));
+
+function read<T>(row: unknown): Stored<T> {
+  const { id, version, value } = row as DocumentRow;
+  return { id, version, value: JSON.parse(value) };
 }

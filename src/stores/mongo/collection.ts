@@ -19,9 +19,7 @@ export class MongoCollection<T extends object> implements Collection<T> {
 
   async find(id: string): Promise<Stored<T> | undefined> {
     const document = await ask(() => this.#model.findById(id).lean().exec());
-    if (document === null) return undefined;
-    const { _id, version, value } = document as Versioned<T>;
-    return { id: _id, version, value };
+    return document === null ? undefined : read(document as Versioned<T>);
   }
 
   async findByClaim(claim: string): Promise<Stored<T> | undefined> {
@@ -55,6 +53,12 @@ export class MongoCollection<T extends object> implements Collection<T> {
     return result.modifiedCount === 1;
   }
 
+  async all(afterId: string, limit: number): Promise<Stored<T>[]> {
+    const later = { _id: trusted({ $gt: afterId }) } as object;
+    const documents = await ask(() => this.#model.find(later).sort({ _id: 1 }).limit(limit).lean().exec());
+    return documents.map((document) => read(document as Versioned<T>));
+  }
+
   /** Takes a claim, or takes over one whose document never came. */
   async #claim(claim: string, owner: string): Promise<boolean> {
     const _id = this.#claimId(claim);
@@ -78,6 +82,8 @@ export class MongoCollection<T extends object> implements Collection<T> {
     return `${this.#model.collection.name}/${claim}`;
   }
 }
+
+const read = <T>({ _id, version, value }: Versioned<T>): Stored<T> => ({ id: _id, version, value });
 
 /** Runs an insert; false when the id exists already. */
 async function insertedOnce(insert: () => Promise<unknown>): Promise<boolean> {

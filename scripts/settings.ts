@@ -1,0 +1,98 @@
+/** `npm run settings` writes config/README.md, the reference of all settings, from their schema. A test holds the two together. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { SECRETS, SETTINGS } from '../src/config/schema.ts';
+
+/** What zod tells of a setting as JSON Schema, and what the schema's `meta` adds. */
+const Setting = z.looseObject({
+  description: z.string(),
+  type: z.string().optional(),
+  enum: z.array(z.string()).optional(),
+  default: z.union([z.string(), z.number()]).optional(),
+  format: z.string().optional(),
+  minimum: z.number().optional(),
+  maximum: z.number().optional(),
+  fallback: z.string().optional(),
+  values: z.string().optional(),
+});
+type Setting = z.infer<typeof Setting>;
+
+/** The reference as Markdown. Throws when a setting has no description. */
+export function settingsReference(): string {
+  const { properties } = z.toJSONSchema(SETTINGS, { io: 'input' });
+  const rows = Object.entries(properties ?? {}).map(([name, schema]) => row(name, Setting.parse(schema)));
+  return `${BEGINNING}\n${rows.join('\n')}\n${END}`;
+}
+
+function row(name: string, setting: Setting): string {
+  const secret = (SECRETS as readonly string[]).includes(name) ? 'yes' : '';
+  const cells = [`\`${name}\``, values(name, setting), fallback(setting), setting.description, secret];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+function values(name: string, { values: words, enum: choices, type, format, minimum, maximum }: Setting): string {
+  if (words !== undefined) return words;
+  if (choices !== undefined) return choices.map((choice) => `\`${choice}\``).join(', ');
+  if (type === 'integer') return `${minimum} to ${maximum}`;
+  if (format === 'uri') return 'an address';
+  return name.endsWith('_FILE') ? 'the path of a file' : 'text';
+}
+
+function fallback({ fallback: words, default: value }: Setting): string {
+  if (words !== undefined) return words;
+  return value === undefined ? 'none' : `\`${value}\``;
+}
+
+const BEGINNING = `# Settings
+
+Written by \`npm run settings\` from \`src/config/schema.ts\`; do not edit it here.
+
+Settings are environment variables. An empty one counts as not set. Whatever is wrong is listed in one message at start.
+A secret may also stand in a file, named by the setting with \`_FILE\` behind it (\`COOKIE_KEYS_FILE\`). Where several secrets
+stand in one setting, they are comma-separated, and the first is the current one: to change a secret, put the new one
+before it, and drop the old one when nothing needs it any longer.
+
+| setting | values | default | for | secret |
+| --- | --- | --- | --- | --- |`;
+
+const END = `
+## Production
+
+\`NODE_ENV=production\` needs MongoDB, Redis, an https issuer and secrets of its own. It takes none from \`DATA_DIR\`, and refuses
+secrets that are short, easy to guess, or the same in two settings. These lines, typed into a shell, write a complete file:
+
+\`\`\`sh
+umask 077
+cat > provider.env <<END
+NODE_ENV=production
+ISSUER=https://login.example.org
+PORT=3000
+MONGODB_URI=mongodb://mongo-1.example.org,mongo-2.example.org,mongo-3.example.org/idp?replicaSet=rs0&w=majority
+REDIS_URL=rediss://redis.example.org:6379
+TRUSTED_PROXIES=10.0.0.0/8
+WORKERS=0
+COOKIE_KEYS=$(openssl rand -base64 32)
+KEY_ENCRYPTION_KEY=$(openssl rand -base64 32)
+PASSWORD_PEPPER=$(openssl rand -base64 32)
+METRICS_TOKEN=$(openssl rand -base64 32)
+END
+\`\`\`
+
+Start it with \`node --env-file=provider.env src/main.ts\`, or hand the file to the container with \`--env-file\`. Every node
+needs the same file. Keep a copy of the secrets away from the databases: without \`PASSWORD_PEPPER\` no password is right any
+longer, and without \`KEY_ENCRYPTION_KEY\` the signing keys cannot be read. MongoDB should be a replica set; Redis runs with
+its append-only file and \`maxmemory-policy noeviction\`, because sessions that it throws away sign members out.
+
+## Watching it
+
+- \`GET /health/live\` answers 200 while the process serves. \`GET /health/ready\` answers 200 when requests may be sent to it, and
+  503 when MongoDB or Redis does not answer within two seconds, or the process is on its way out.
+- \`GET /metrics\` has the figures for Prometheus (\`Authorization: Bearer <METRICS_TOKEN>\`): answers to steps, password
+  hashes, stores, protocol endpoints, requests and the process; summed up where there are several workers.
+- On SIGTERM readiness is gone at once, requests are served for \`DRAIN_SECONDS\` more, and those in flight then have ten
+  seconds to finish. A second SIGTERM ends at once.
+- With several \`WORKERS\`, one that dies is replaced.
+`;
+
+if (import.meta.main) writeFileSync(join(import.meta.dirname, '../config/README.md'), settingsReference());

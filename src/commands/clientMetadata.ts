@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import {
+  CLIENT_KINDS,
+  type ClientKind,
+  FAPI_METADATA,
+  isSeenByMembers,
+  KIND_METADATA,
+  needsSecret,
+} from '../core/client/kinds.ts';
+import type { NewClient } from '../core/client/newClient.ts';
+import { readJson } from './files.ts';
+import type { Options } from './help.ts';
+import { type Call, Misuse } from './run.ts';
+
+/** How a client is described on the command line. */
+export const CLIENT_OPTIONS = {
+  kind: { type: 'string', value: 'KIND', help: `${CLIENT_KINDS.join(', ')}` },
+  name: { type: 'string', value: 'NAME', help: 'what members read' },
+  id: { type: 'string', value: 'ID', help: 'its client_id; otherwise made of the name' },
+  'redirect-uri': { type: 'string', multiple: true, value: 'URI', help: 'where members come back to' },
+  'post-logout-redirect-uri': {
+    ...{ type: 'string', multiple: true, value: 'URI' },
+    help: 'where members come back to after signing out',
+  },
+  'client-uri': { type: 'string', value: 'URI', help: "the app's front page: the way back for a member who is stuck" },
+  'initiate-login-uri': { type: 'string', value: 'URI', help: 'where a sign-in starts anew; or this instead' },
+  'backchannel-logout-uri': { type: 'string', value: 'URI', help: 'hears of every session that ends' },
+  'first-party': { type: 'boolean', help: "the plan's own app: it needs no consent" },
+  scope: { type: 'string', value: 'SCOPES', help: 'the only scopes that it may ask for, with spaces in between' },
+  'jwks-uri': {
+    type: 'string',
+    value: 'URI',
+    help: 'its public keys: then it signs (private_key_jwt) and has no secret',
+  },
+  jwks: { type: 'string', value: 'FILE', help: 'the same, from a file' },
+  'signing-alg': {
+    type: 'string',
+    value: 'ALG',
+    help: 'how it signs, such as ES256 (with --fapi the default), PS256, EdDSA',
+  },
+  fapi: { type: 'boolean', help: 'hold it to the FAPI 2.0 Security Profile; for web, with keys' },
+  'without-pkce': { type: 'boolean', help: 'for older confidential apps that send no PKCE' },
+  from: { type: 'string', value: 'FILE', help: 'OpenID registration metadata in JSON, in which options overrule' },
+} as const satisfies Options;
+
+type Given = Call<typeof CLIENT_OPTIONS>['values'];
+type Metadata = Readonly<Record<string, unknown>>;
+
+const RawMetadata = z.looseObject({
+  client_id: z.string().min(1).optional(),
+  client_secret: z.string().min(32, 'is too short; leave it out to have one made').optional(),
+  redirect_uris: z.array(z.string()).optional(),
+});
+
+const PRIVATE_PARTS = ['d', 'p', 'q', 'k'];
+
+const KeySet = z.object({
+  keys: z.array(
+    z.looseObject({}).refine((key) => !PRIVATE_PARTS.some((part) => part in key), 'is a private key; give public ones'),
+  ),
+});
+
+/** The client that the command line describes, with a new secret where it needs one. Throws Misuse. */
+export function clientOf(given: Given): NewClient {
+  const kind = kindOf(given);
+  const raw: Metadata = given.from === undefined ? {} : readJson(given.from, RawMetadata);
+  const { client_secret, ...metadata }: Metadata = {
+    redirect_uris: [],
+    ...(kind === undefined ? {} : KIND_METADATA[kind]),
+    ...keysOf(given, kind),
+    ...(given.fapi ? FAPI_METADATA : {}),
+    ...raw,
+    ...told(given),
+  };
+  const client = { client_id: idFor(metadata.client_name), ...metadata } as NewClient;
+  demandWhatMembersNeed(client);
+  if (given['without-pkce'] && client.token_endpoint_auth_method === 'none') {
+    throw new Misuse('--without-pkce is for confidential clients only: a public one is safe by PKCE alone.');
+  }
+  return needsSecret(client) ? { ...client, client_secret: String(client_secret ?? newSecret()) } : client;
+}
+
+/** 256 random bits (RFC 9700 asks for no fewer than 128). */
+export const newSecret = (): string => randomBytes(32).toString('base64url');
+
+function kindOf({ kind, from, fapi, jwks, ...given }: Given): ClientKind | undefined {
+  const known = CLIENT_KINDS.find((one) => one === kind);
+  if (kind === undefined ? from === undefined : known === undefined) {
+    throw new Misuse(`--kind must be one of ${CLIENT_KINDS.join(', ')}.`);
+  }
+  if (!fapi) return known;
+  if (known !== 'web') throw new Misuse('--fapi is for --kind web.');
+  if (given['without-pkce']) throw new Misuse('--fapi and --without-pkce exclude each other.');
+  if (jwks === undefined && given['jwks-uri'] === undefined) throw new Misuse('--fapi needs --jwks-uri or --jwks.');
+  return known;
+}
+
+function keysOf(given: Given, kind: ClientKind | undefined): Metadata {
+  const uri = given['jwks-uri'];
+  if (uri === undefined && given.jwks === undefined) return {};
+  if (uri !== undefined && given.jwks !== undefined) throw new Misuse('Give --jwks-uri or --jwks.');
+  const isPublic = kind !== undefined && !needsSecret(KIND_METADATA[kind]);
+  return {
+    ...(uri === undefined ? { jwks: readJson(String(given.jwks), KeySet) } : { jwks_uri: uri }),
+    ...(isPublic ? {} : { token_endpoint_auth_method: 'private_key_jwt' }),
+  };
+}
+
+/** What options say in so many words. */
+function told(given: Given): Metadata {
+  const logout = given['backchannel-logout-uri'];
+  const all = {
+    client_id: given.id,
+    client_name: given.name,
+    redirect_uris: given['redirect-uri'],
+    post_logout_redirect_uris: given['post-logout-redirect-uri'],
+    client_uri: given['client-uri'],
+    initiate_login_uri: given['initiate-login-uri'],
+    backchannel_logout_uri: logout,
+    backchannel_logout_session_required: logout === undefined ? undefined : true,
+    token_endpoint_auth_signing_alg: given['signing-alg'],
+    first_party: given['first-party'],
+    scope: given.scope,
+    require_pkce: given['without-pkce'] ? false : undefined,
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+function demandWhatMembersNeed(client: NewClient): void {
+  if (client.client_name === undefined) throw new Misuse('--name is missing.');
+  if (!isSeenByMembers(client)) return;
+  const comesBack = !Array.isArray(client.response_types) || client.response_types.length > 0;
+  if (comesBack && client.redirect_uris.length === 0) throw new Misuse('--redirect-uri is missing.');
+  if (client.client_uri === undefined && client.initiate_login_uri === undefined) {
+    throw new Misuse(
+      'Give --client-uri or --initiate-login-uri: the way back for a member whose sign-in page expired.',
+    );
+  }
+}
+
+/** Readable in a log, and like no other. */
+function idFor(name: unknown): string {
+  const plain = String(name ?? 'client')
+    .normalize('NFKD')
+    .toLowerCase();
+  const words = plain.replace(/\p{M}/gu, '').match(/[a-z0-9]+/g) ?? ['client'];
+  return `${words.join('-').slice(0, 40)}-${randomBytes(4).toString('hex')}`;
+}

@@ -1,0 +1,82 @@
+import { seconds } from '../core/clock.ts';
+import { hasNext, type KeyRing, stateOf } from '../core/keys/keyRing.ts';
+import { keyRingOf, loadAtStart } from '../parts.ts';
+import { columns, timeOf } from './help.ts';
+import { type Answer, type Ground, Misuse, runCommand, subcommand } from './run.ts';
+
+const WHAT_BREAKS = `An emergency rotation takes the old keys away at once. What it breaks:
+  - every ID token and every JWT access token signed so far can no longer be verified;
+  - old ID tokens are no longer taken as id_token_hint, at sign-out and at sign-in;
+  - logout tokens that are on their way are refused by their apps;
+  - an app that keeps the public keys refuses new ID tokens until it fetches the keys again.
+Sessions and refresh tokens stay. Use it when a private key may be known to others; else \`rotate\` breaks nothing.
+To go on, say --emergency --yes.`;
+
+const list = subcommand({
+  summary: 'the signing keys: which comes next, signs now, or retires',
+  options: {},
+  async run({ open }) {
+    const ground = await open();
+    const ring = await (await openRing(ground)).list();
+    const keys = described(ring, seconds(ground.clock));
+    const rows = keys.map((key) => [key.state, key.alg, key.kid, key.since, key.signsFrom, key.goneAt ?? '-']);
+    return { json: keys, lines: columns([['state', 'alg', 'kid', 'since', 'signs from', 'gone at'], ...rows]) };
+  },
+});
+
+const rotate = subcommand({
+  summary: 'make new keys, which sign when every app can know them',
+  about: [
+    'The new keys are published at once. They sign after JWKS_MAX_AGE_SECONDS and KEY_POLL_SECONDS; the old ones stay',
+    'published until nothing that they signed is of use any longer. Nothing breaks, and nothing has to be restarted.',
+  ],
+  options: {
+    emergency: {
+      type: 'boolean',
+      help: 'take the old keys away at once; says what breaks unless --yes stands there too',
+    },
+    yes: { type: 'boolean', help: 'with --emergency: go on' },
+  },
+  async run({ values, open }) {
+    if (values.yes && !values.emergency) throw new Misuse('--yes goes with --emergency.');
+    if (values.emergency && !values.yes) throw new Misuse(WHAT_BREAKS);
+    const ground = await open();
+    const keys = await openRing(ground);
+    if (!values.emergency && hasNext(await keys.list(), seconds(ground.clock))) {
+      return rotation(false, await keys.list(), ground, 'New keys are waiting already');
+    }
+    const ring = values.emergency ? await keys.rotateNow() : await keys.rotate();
+    return rotation(true, ring, ground, values.emergency ? 'The old keys are gone' : 'New keys are published');
+  },
+});
+
+/** The ring; made when there is none yet. */
+async function openRing({ config, secrets, stores, clock }: Ground) {
+  const keys = keyRingOf(config, secrets, stores, clock);
+  await loadAtStart(keys);
+  return keys;
+}
+
+const described = (ring: KeyRing, now: number) =>
+  ring.keys
+    .map((key) => ({ key, state: stateOf(ring, key, now) }))
+    .filter(({ state }) => state !== 'gone')
+    .map(({ key, state }) => ({
+      ...{ kid: key.kid, alg: key.alg, state, since: timeOf(key.createdAt), signsFrom: timeOf(key.signsFrom) },
+      ...(key.goneAt === undefined ? {} : { goneAt: timeOf(key.goneAt) }),
+    }));
+
+function rotation(rotated: boolean, ring: KeyRing, { config, clock }: Ground, what: string): Answer {
+  const signsFrom = timeOf(Math.max(...ring.keys.map((key) => key.signsFrom)));
+  const when = `The new ones begin to sign at ${signsFrom}, in each process up to ${config.keyTimes.poll} s later.`;
+  return {
+    json: { rotated, signsFrom, keys: described(ring, seconds(clock)) },
+    lines: [`${what}. ${when}`],
+  };
+}
+
+await runCommand({
+  name: 'keys',
+  summary: 'The keys that ID tokens are signed with.',
+  subcommands: { list, rotate },
+});

@@ -1,0 +1,146 @@
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { systemClock } from '../adapters/systemClock.ts';
+import { ConfigFault } from '../config/fault.ts';
+import { type Config, loadConfig, type Secrets } from '../config/load.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Stores } from '../core/storage/stores.ts';
+import { Unavailable } from '../core/storage/unavailable.ts';
+import { openStores, secretsOf } from '../openStores.ts';
+import { StartFault, wordsOf } from '../startFault.ts';
+import { commandHelp, type Options, subcommandHelp } from './help.ts';
+
+/** The command line is not what the command understands. */
+export class Misuse extends Error {}
+
+/** What was asked for does not exist or is refused. */
+export class Refused extends Error {}
+
+/** What the provider runs on, opened for one command. */
+export interface Ground {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly stores: Stores;
+  readonly clock: Clock;
+}
+
+type Values<O extends Options> = {
+  readonly [Name in keyof O]?:
+    | (O[Name]['type'] extends 'boolean' ? boolean : O[Name]['multiple'] extends true ? string[] : string)
+    | undefined;
+};
+
+/** One use of a subcommand. */
+export interface Call<O extends Options> {
+  readonly values: Values<O>;
+  /** What stands on the command line without a name, where the subcommand takes it. */
+  readonly argument: string;
+  /** Opens the stores. Whoever asks has found nothing wrong with the command line. */
+  open(): Promise<Ground>;
+  /** Says something beside the answer. */
+  say(line: string): void;
+}
+
+export interface Answer {
+  /** What `--json` prints. */
+  readonly json: unknown;
+  /** What people read. */
+  readonly lines: readonly string[];
+  /** Part of what was asked for was refused. */
+  readonly refusedInPart?: boolean;
+}
+
+export interface Subcommand<O extends Options = Options> {
+  readonly summary: string;
+  /** More about it, for its help. */
+  readonly about?: readonly string[];
+  /** The name of the argument that it takes, such as ID. */
+  readonly argument?: string;
+  readonly options: O;
+  run(call: Call<O>): Promise<Answer>;
+}
+
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly subcommands: Readonly<Record<string, Subcommand>>;
+}
+
+/** Checks a subcommand against its own options, whose names its `run` then knows. */
+export const subcommand = <const O extends Options>(one: Subcommand<O>): Subcommand => one;
+
+const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+const EVERYWHERE = { json: { type: 'boolean' }, help: { type: 'boolean' } } as const;
+
+/** Runs the command that was typed, and leaves its exit code to the process. */
+export async function runCommand(command: Command): Promise<void> {
+  let ground: Ground | undefined;
+  const open = async () => {
+    ground ??= await openGround();
+    return ground;
+  };
+  try {
+    process.exitCode = await answer(command, process.argv.slice(2), open);
+  } catch (error) {
+    process.exitCode = error instanceof Misuse ? 2 : error instanceof Refused ? 3 : 1;
+    console.error(isTold(error) ? printable(error.message) : error);
+    if (error instanceof Misuse) console.error(`scripts/${command.name} --help says how it is used.`);
+  } finally {
+    await ground?.stores.close();
+  }
+}
+
+async function answer(command: Command, args: readonly string[], open: () => Promise<Ground>): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === '--help') return tell([commandHelp(command)]);
+  const chosen = name === undefined ? undefined : command.subcommands[name];
+  if (name === undefined || chosen === undefined) {
+    throw new Misuse(`${name === undefined ? 'A subcommand is missing' : `There is no subcommand ${name}`}.`);
+  }
+  const { json: asJson, help, given, positionals } = parse(chosen, rest);
+  if (help) return tell([subcommandHelp(command.name, name, chosen)]);
+  if (positionals.length !== (chosen.argument === undefined ? 0 : 1)) {
+    throw new Misuse(`${name} takes ${chosen.argument === undefined ? 'options only' : `one ${chosen.argument}`}.`);
+  }
+  const say = (line: string) => console.error(printable(line));
+  const { json, lines, refusedInPart } = await chosen.run({ values: given, argument: positionals[0] ?? '', open, say });
+  tell(asJson ? [JSON.stringify(json, undefined, 2)] : lines.map(printable));
+  return refusedInPart ? 3 : 0;
+}
+
+function parse({ options }: Subcommand, args: string[]) {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      options: { ...options, ...EVERYWHERE },
+      allowPositionals: true,
+    });
+    const { json = false, help = false, ...given } = values;
+    // parseArgs has just held the values to these options; which is which is lost with the options' names.
+    return { json, help, given: given as Values<Options>, positionals };
+  } catch (error) {
+    throw new Misuse(wordsOf(error));
+  }
+}
+
+async function openGround(): Promise<Ground> {
+  const config = loadConfig(process.env, ROOT);
+  const secrets = secretsOf(config);
+  // A connection that is lost shows in the operation that needs it.
+  const stores = await openStores(config, () => undefined);
+  return { config, secrets, stores, clock: systemClock };
+}
+
+function tell(lines: readonly string[]): number {
+  if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
+  return 0;
+}
+
+/** Whether it says in words what its reader can mend; all else is a bug and shows where. */
+const isTold = (error: unknown): error is Error =>
+  [Misuse, Refused, ConfigFault, StartFault, Unavailable].some((kind) => error instanceof kind);
+
+/** Names come from outside: none may move the cursor or turn the text around. */
+const printable = (text: string): string => text.replace(/(?!\n)[\p{Cc}\p{Bidi_Control}]/gu, '\ufffd');

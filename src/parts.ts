@@ -1,0 +1,58 @@
+import { passwordStrength } from './adapters/passwordStrength.ts';
+import { makeSeal } from './adapters/seal.ts';
+import { ConfigFault } from './config/fault.ts';
+import type { Config, Secrets } from './config/load.ts';
+import { leastLength, type PasswordRules } from './core/account/newPassword.ts';
+import type { Clock } from './core/clock.ts';
+import type { Stores } from './core/storage/stores.ts';
+import { clientCertificates } from './http/clientCertificate.ts';
+import { type PublishedKeys, type SigningKeys, signingKeys } from './oidc/jwks.ts';
+
+/** What the settings say about the protocol. */
+export const protocolSettings = (config: Config, { cookieKeys }: Secrets) => ({
+  issuer: config.issuer,
+  cookieKeys,
+  limits: config.limits,
+  resources: config.resources,
+  registration: config.dynamicRegistration,
+  outboundAllow: config.outboundAllow,
+  certificateOf: clientCertificates(config.clientCertHeader, config.trustedProxies),
+  certificateAuthorities: config.certificateAuthorities,
+  mtlsOrigin: config.mtlsOrigin,
+});
+
+/** What a new password has to be. */
+export const passwordRules = ({ passwordLeast, plan }: Config): PasswordRules => ({
+  meter: passwordStrength(),
+  // No second step is always asked for yet, so that a password alone opens the account.
+  least: leastLength(false, passwordLeast),
+  plan: plan.name,
+});
+
+/** The ring of signing keys as these settings want it. */
+export function keyRingOf(
+  { keyTimes, limits }: Config,
+  secrets: Secrets,
+  { keyRings }: Stores,
+  clock: Clock,
+): SigningKeys {
+  return signingKeys({
+    keyRings,
+    seal: makeSeal(secrets.keyEncryptionKeys),
+    clock,
+    timing: { ahead: keyTimes.jwksMaxAge + keyTimes.poll, longestUse: limits.overall },
+    rotateEvery: keyTimes.rotateEvery,
+  });
+}
+
+/** The keys at a start. Rejects with a ConfigFault when KEY_ENCRYPTION_KEY does not open them. */
+export async function loadAtStart(keys: Pick<SigningKeys, 'load'>): Promise<PublishedKeys> {
+  try {
+    return await keys.load();
+  } catch (error) {
+    if (!(error instanceof Error && error.message.startsWith('no key opens'))) throw error;
+    throw new ConfigFault([
+      'KEY_ENCRYPTION_KEY: is not the one that the signing keys in the store were sealed with; bring that one back behind a comma, or begin with an empty store',
+    ]);
+  }
+}

@@ -1,0 +1,48 @@
+import { systemClock } from './adapters/systemClock.ts';
+import { work } from './background.ts';
+import { composeApp } from './compose.ts';
+import type { Config } from './config/load.ts';
+import { closeDoor, openDoor } from './door.ts';
+import type { Logger } from './observe/logger.ts';
+import type { Metrics } from './observe/metrics.ts';
+import { openStores, secretsOf } from './openStores.ts';
+
+/** Something that serves until it is told to end, and then ends gently. */
+export interface Serving {
+  end(): Promise<void>;
+}
+
+export interface ServeOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** What `/metrics` shows. */
+  readonly readMetrics: () => Promise<string>;
+  /** The project's folder. */
+  readonly root: string;
+}
+
+/** Serves members from this process. Rejects with a StartFault or ConfigFault that says what to mend. */
+export async function serve({ config, log, metrics, readMetrics, root }: ServeOptions): Promise<Serving> {
+  // The port first: where it is taken, nothing has been written yet.
+  const door = await openDoor(config.port, 'PORT');
+  const secrets = secretsOf(config);
+  const stores = await openStores(config, (dependency, error) =>
+    log.warn({ dependency, err: error }, 'connection lost'),
+  );
+  let draining = false;
+  const { app, tasks } = await composeApp({
+    ...{ config, secrets, stores, clock: systemClock, log, root },
+    ...{ measures: metrics, readMetrics, isDraining: () => draining },
+  });
+  door.open(app.callback());
+  const stopWork = work(tasks, log);
+  return {
+    async end() {
+      draining = true;
+      await closeDoor(door, config.drainSeconds);
+      stopWork();
+      await stores.close();
+    },
+  };
+}

@@ -1,0 +1,220 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ask, type } from '../support/command.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'commands-'));
+const env = { DATA_DIR: join(folder, 'data') };
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const file = (name: string, content: unknown): string => {
+  const path = join(folder, name);
+  writeFileSync(path, JSON.stringify(content));
+  return path;
+};
+/** What the store holds, and what is still in its log. */
+const stored = (): string =>
+  ['', '-wal'].map((end) => readFileSync(join(env.DATA_DIR, `store.sqlite${end}`), { flag: 'a+' }).toString()).join('');
+
+const APP = ['--name', 'Care Messages', '--client-uri', 'https://app.example/'];
+const WEB = ['clients', 'make', '--kind', 'web', ...APP, '--redirect-uri', 'https://app.example/callback'];
+
+describe('every command', () => {
+  test.each(['clients', 'members', 'keys'])(
+    '%s tells how it is used, on the output when it was asked',
+    async (name) => {
+      const help = await type([name, '--help'], env);
+      expect([help.code, help.stderr]).toEqual([0, '']);
+      for (const word of ['Usage', 'Exit codes', '3 what was asked for does not exist']) {
+        expect(help.stdout).toContain(word);
+      }
+      const nothing = await type([name], env);
+      expect([nothing.code, nothing.stdout]).toEqual([2, '']);
+      expect(nothing.stderr).toContain('A subcommand is missing');
+    },
+  );
+
+  test('has a help for each subcommand', async () => {
+    const { code, stdout } = await type(['clients', 'make', '--help'], env);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('Usage: scripts/clients make')]);
+    for (const option of ['--kind KIND', '--redirect-uri URI', '--json', '--help']) expect(stdout).toContain(option);
+  });
+
+  test.each([
+    [['clients', 'paint'], 'no subcommand paint'],
+    [['clients', 'list', '--colour'], "Unknown option '--colour'"],
+    [['clients', 'show'], 'show takes one ID'],
+    [['clients', 'list', 'all'], 'list takes options only'],
+  ])('%j is wrong usage', async (line, words) => {
+    const { code, stdout, stderr } = await type(line, env);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(words);
+  });
+
+  test.each([
+    [{ PORT: 'many', LOG_LEVEL: 'loud' }, 'The settings are not usable'],
+    [{ MONGODB_URI: 'mongodb://127.0.0.1:1/x', REDIS_URL: 'redis://127.0.0.1:1' }, 'does not answer'],
+    [{ DATA_DIR: '/dev/null' }, 'The data folder /dev/null cannot be used'],
+  ])('with the settings %j says what is wrong with them', async (wrong, words) => {
+    const { code, stdout, stderr } = await type(['clients', 'list'], { ...env, ...wrong } as Record<string, string>);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(words);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe('scripts/clients', () => {
+  test.each([
+    ['web', ['--redirect-uri', 'https://a.example/cb'], { token_endpoint_auth_method: 'client_secret_basic' }],
+    ['single-page', ['--redirect-uri', 'https://a.example/cb'], { token_endpoint_auth_method: 'none' }],
+    ['native', ['--redirect-uri', 'org.example.app:/cb'], { token_endpoint_auth_method: 'none' }],
+    ['service', ['--scope', 'records:read'], { grant_types: ['client_credentials'], response_types: [] }],
+    ['device', [], { token_endpoint_auth_method: 'none', redirect_uris: [] }],
+  ])('makes a %s client with safe defaults', async (kind, more, expected) => {
+    const made = await ask<Record<string, unknown>>(['clients', 'make', '--kind', kind, ...APP, ...more], env);
+    expect(made).toMatchObject({ id_token_signed_response_alg: 'ES256', ...expected });
+    expect(made).not.toHaveProperty('require_pkce');
+    const confidential = ['web', 'service'].includes(kind);
+    expect(Buffer.from(String(made.client_secret ?? ''), 'base64url')).toHaveLength(confidential ? 32 : 0);
+    const shown = await ask<object>(['clients', 'show', String(made.client_id)], env);
+    expect(shown).toMatchObject({ client_id: made.client_id, disabled: false });
+    expect(JSON.stringify(shown)).not.toMatch(/digest|client_secret"/);
+    if (confidential) expect(stored()).not.toContain(made.client_secret);
+  });
+
+  test('says a new secret once, in words', async () => {
+    const { stdout } = await type([...WEB, '--id', 'in-words'], env);
+    expect(stdout).toMatch(/client_id +in-words\n +client_secret +\S{43}\nThe secret is shown this once/);
+    expect((await type(['clients', 'show', 'in-words'], env)).stdout).not.toMatch(/\S{43}/);
+  });
+
+  test('holds an app to FAPI 2.0, by its public keys only', async () => {
+    const key = {
+      kty: 'EC',
+      crv: 'P-256',
+      x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
+      y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+    };
+    const jwks = ['--jwks', file('public.json', { keys: [key] })];
+    expect(await ask([...WEB, '--fapi', ...jwks], env)).toMatchObject({
+      ...{ fapi_profile: '2.0', token_endpoint_auth_method: 'private_key_jwt', dpop_bound_access_tokens: true },
+      require_pushed_authorization_requests: true,
+    });
+    const secret = await type([...WEB, '--jwks', file('private.json', { keys: [{ ...key, d: 'secret' }] })], env);
+    expect([secret.code, secret.stderr]).toEqual([2, expect.stringContaining('is a private key')]);
+    expect((await type([...WEB, '--fapi'], env)).stderr).toContain('--fapi needs --jwks-uri or --jwks');
+  });
+
+  test('takes registration metadata from a file, in which options overrule', async () => {
+    const metadata = { client_name: 'From', redirect_uris: ['https://a.example/cb'], client_uri: 'https://a.example/' };
+    const made = await ask([...['clients', 'make', '--name', 'Overruled'], '--from', file('raw.json', metadata)], env);
+    expect(made).toMatchObject({ ...metadata, client_name: 'Overruled' });
+    const short = await type(
+      ['clients', 'make', '--from', file('short.json', { ...metadata, client_secret: 'x' })],
+      env,
+    );
+    expect([short.code, short.stderr]).toEqual([2, expect.stringContaining('too short')]);
+  });
+
+  test.each([
+    [['--kind', 'spa', ...APP], 2, '--kind must be one of'],
+    [['--kind', 'web', '--name', 'X', '--redirect-uri', 'https://a.example/'], 2, 'the way back for a member'],
+    [['--kind', 'web', ...APP], 2, '--redirect-uri is missing'],
+    [['--kind', 'native', ...APP, '--redirect-uri', 'a.b:/', '--without-pkce'], 2, 'for confidential clients only'],
+    [['--kind', 'native', ...APP, '--redirect-uri', 'myapp:/'], 3, 'which other apps may take'],
+    [['--kind', 'web', ...APP, '--redirect-uri', 'https://a.example/*#x'], 3, 'has a wildcard'],
+    [['--kind', 'web', ...APP, '--redirect-uri', 'a.b:/'], 3, 'redirect_uris must only contain web uris'],
+  ])('refuses %j and says why', async (options, code, words) => {
+    const told = await type(['clients', 'make', ...options], env);
+    expect([told.code, told.stdout]).toEqual([code, '']);
+    expect(told.stderr).toContain(words);
+  });
+
+  test('advises against localhost, and takes it', async () => {
+    const { code, stderr } = await type([...WEB, '--redirect-uri', 'http://localhost:4000/cb'], env);
+    expect([code, stderr]).toEqual([0, expect.stringContaining('127.0.0.1 is safer')]);
+  });
+
+  test('refuses an id that is taken, and what there is not', async () => {
+    await ask([...WEB, '--id', 'taken'], env);
+    expect((await type([...WEB, '--id', 'taken'], env)).code).toBe(3);
+    for (const subcommand of ['show', 'disable', 'enable', 'rotate-secret']) {
+      const told = await type(['clients', subcommand, 'nobody'], env);
+      expect([told.code, told.stderr]).toEqual([3, 'There is no client nobody.\n']);
+    }
+  });
+
+  test('lists, disables and enables', async () => {
+    await ask([...WEB, '--id', 'switched'], env);
+    const state = async () => {
+      const all = await ask<{ client_id: string; disabled: boolean }[]>(['clients', 'list'], env);
+      expect(all.map(({ client_id }) => client_id)).toEqual(all.map(({ client_id }) => client_id).sort());
+      return all.find(({ client_id }) => client_id === 'switched')?.disabled;
+    };
+    expect(await state()).toBe(false);
+    await ask(['clients', 'disable', 'switched'], env);
+    expect(await state()).toBe(true);
+    await ask(['clients', 'enable', 'switched'], env);
+    expect(await state()).toBe(false);
+  });
+
+  test('rotates a secret with an overlap or at once, and says where there is none', async () => {
+    await ask([...WEB, '--id', 'rotated'], env);
+    const secrets = async () =>
+      (await ask<{ secrets: { ends?: string }[] }>(['clients', 'show', 'rotated'], env)).secrets;
+    await ask(['clients', 'rotate-secret', 'rotated', '--overlap', '12h'], env);
+    const [fresh, old] = await secrets();
+    expect(fresh?.ends).toBeUndefined();
+    expect(Math.abs(Date.parse(String(old?.ends)) - Date.now() - 43_200_000)).toBeLessThan(60_000);
+    await ask(['clients', 'rotate-secret', 'rotated', '--now'], env);
+    expect(await secrets()).toHaveLength(1);
+    expect((await type(['clients', 'rotate-secret', 'rotated', '--overlap', 'soon'], env)).code).toBe(2);
+    await ask(['clients', 'make', '--kind', 'device', ...APP, '--id', 'secretless'], env);
+    expect((await type(['clients', 'rotate-secret', 'secretless'], env)).stderr).toContain('has no secret');
+  });
+
+  test('prints names that would move the cursor as what they are', async () => {
+    await ask([...WEB, '--id', 'odd', '--name', 'Red \u001b[31m\u202e'], env);
+    const { stdout } = await type(['clients', 'list'], env);
+    for (const odd of ['\u001b', '\u202e']) expect(stdout).not.toContain(odd);
+  });
+
+  test('says that apps cannot register themselves where that is so', async () => {
+    const { code, stderr } = await type(['clients', 'initial-token'], { ...env, DYNAMIC_REGISTRATION: 'off' });
+    expect([code, stderr]).toEqual([3, expect.stringContaining('DYNAMIC_REGISTRATION is off')]);
+  });
+});
+
+describe('scripts/keys', () => {
+  beforeAll(() => ask(['keys', 'list'], env));
+  const states = async () => (await ask<{ state: string }[]>(['keys', 'list'], env)).map(({ state }) => state).sort();
+
+  test('rotates once, and says when the new keys sign', async () => {
+    expect(await states()).toEqual(['current', 'current']);
+    const { signsFrom } = await ask<{ signsFrom: string }>(['keys', 'rotate'], env);
+    expect(Math.abs(Date.parse(signsFrom) - Date.now() - 360_000)).toBeLessThan(60_000);
+    expect(await states()).toEqual(['current', 'current', 'next', 'next']);
+    const again = await type(['keys', 'rotate'], env);
+    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('New keys are waiting already')]);
+    expect(await states()).toHaveLength(4);
+  });
+
+  test('in an emergency says what breaks before it does so', async () => {
+    const asked = await type(['keys', 'rotate', '--emergency'], env);
+    expect([asked.code, asked.stdout]).toEqual([2, '']);
+    for (const word of ['ID token', 'JWT access token', 'id_token_hint', 'logout tokens', '--emergency --yes']) {
+      expect(asked.stderr).toContain(word);
+    }
+    expect(await states()).toHaveLength(4);
+    await ask(['keys', 'rotate', '--emergency', '--yes'], env);
+    expect(await states()).toEqual(['current', 'current']);
+  });
+
+  test('says so when the settings do not open the stored keys', async () => {
+    const secret = (text: string) => `${text}-of-32-characters-and-many-more`;
+    const others = { COOKIE_KEYS: secret('c'), KEY_ENCRYPTION_KEY: secret('k'), PASSWORD_PEPPER: secret('p') };
+    const { code, stderr } = await type(['keys', 'list'], { ...env, ...others });
+    expect([code, stderr]).toEqual([1, expect.stringContaining('KEY_ENCRYPTION_KEY')]);
+  });
+});
