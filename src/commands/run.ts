@@ -85,7 +85,7 @@ export async function runCommand(command: Command): Promise<void> {
     process.exitCode = await answer(command, process.argv.slice(2), open);
   } catch (error) {
     process.exitCode = error instanceof Misuse ? 2 : error instanceof Refused ? 3 : 1;
-    console.error(isTold(error) ? printable(error.message) : error);
+    console.error(told(error));
     if (error instanceof Misuse) console.error(`scripts/${command.name} --help says how it is used.`);
   } finally {
     await ground?.stores.close();
@@ -95,7 +95,8 @@ export async function runCommand(command: Command): Promise<void> {
 async function answer(command: Command, args: readonly string[], open: () => Promise<Ground>): Promise<number> {
   const [name, ...rest] = args;
   if (name === '--help') return tell([commandHelp(command)]);
-  const chosen = name === undefined ? undefined : command.subcommands[name];
+  const { subcommands } = command;
+  const chosen = name !== undefined && Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
   if (name === undefined || chosen === undefined) {
     throw new Misuse(`${name === undefined ? 'A subcommand is missing' : `There is no subcommand ${name}`}.`);
   }
@@ -138,9 +139,12 @@ function tell(lines: readonly string[]): number {
   return 0;
 }
 
-/** Whether it says in words what its reader can mend; all else is a bug and shows where. */
-const isTold = (error: unknown): error is Error =>
-  [Misuse, Refused, ConfigFault, StartFault, Unavailable].some((kind) => error instanceof kind);
+/** What its reader can mend, in words; all else is a bug and shows where. */
+function told(error: unknown): unknown {
+  if (error instanceof Unavailable) return `The store does not answer (${error.dependency}: ${wordsOf(error.cause)}).`;
+  const inWords = [Misuse, Refused, ConfigFault, StartFault].some((kind) => error instanceof kind);
+  return inWords ? printable(wordsOf(error)) : error;
+}
 
 /** Names come from outside: none may move the cursor or turn the text around. */
 const printable = (text: string): string => text.replace(/(?!\n)[\p{Cc}\p{Bidi_Control}]/gu, '\ufffd');

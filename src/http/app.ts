@@ -63,6 +63,9 @@ function newRequestId(): string {
   return [0, 4, 8].map((from) => characters.slice(from, from + 4).join('')).join('-');
 }
 
+/** Ids of journeys and the like are half of what opens them; the other half is the cookie's signature. */
+const withoutIds = (path: string): string => path.replace(/[\w-]{20,}/g, ':id');
+
 /** One line for each request: which, how it ended, how long it took. Never a query, a body or a cookie. */
 function requestLog(log: Logger, clock: Clock): Middleware<PageState> {
   return async (ctx, next) => {
@@ -74,7 +77,7 @@ function requestLog(log: Logger, clock: Clock): Middleware<PageState> {
     // What watches us asks every few seconds, and would drown the rest.
     const level = ctx.path.startsWith('/health/') || ctx.path === '/metrics' ? 'debug' : 'info';
     ctx.state.log[level](
-      { method: ctx.method, path: ctx.path, status: ctx.status, ms: clock.now() - started },
+      { method: ctx.method, path: withoutIds(ctx.path), status: ctx.status, ms: clock.now() - started },
       'request',
     );
   };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client, Provider } from 'oidc-provider';
 import type { Clock } from '../core/clock.ts';
-import type { Schedule } from '../core/storage/schedule.ts';
+import type { Schedule, ScheduledItem } from '../core/storage/schedule.ts';
 import type { SessionEnd } from './adapter.ts';
 
 /** The list of logout tokens that apps still have to get. */
@@ -44,6 +44,22 @@ export function backchannelLogout({ provider, schedule, clock, log }: Backchanne
     await put(randomUUID(), { clientId: client.clientId, accountId, sid, tries: 0 }, 0);
   };
 
+  /** Tries once. An app that did not take it is tried again later, or was tried often enough. */
+  const deliverOne = async (item: ScheduledItem): Promise<void> => {
+    const delivery = item.value as Delivery;
+    const tries = delivery.tries + 1;
+    try {
+      const client = await provider().Client.find(delivery.clientId);
+      if (client?.backchannelLogoutUri !== undefined) await send(client, delivery.accountId, delivery.sid);
+      log.delivered(delivery.clientId);
+    } catch (error) {
+      const wait = AGAIN_AFTER[delivery.tries];
+      log.failed(delivery.clientId, tries, error as Error);
+      if (wait !== undefined) return put(item.id, { ...delivery, tries }, wait);
+    }
+    return schedule.done(LOGOUTS, item);
+  };
+
   return {
     tellOne,
 
@@ -54,25 +70,13 @@ export function backchannelLogout({ provider, schedule, clock, log }: Backchanne
       }
     },
 
-    /** Sends what is due. Returns how many were tried. */
-    async deliver(): Promise<number> {
-      const due = await schedule.take(LOGOUTS, AT_ONCE, LEASE_MS);
-      await Promise.all(
-        due.map(async (item) => {
-          const delivery = item.value as Delivery;
-          try {
-            const client = await provider().Client.find(delivery.clientId);
-            if (client?.backchannelLogoutUri !== undefined) await send(client, delivery.accountId, delivery.sid);
-            log.delivered(delivery.clientId);
-          } catch (error) {
-            const wait = AGAIN_AFTER[delivery.tries];
-            log.failed(delivery.clientId, delivery.tries + 1, error as Error);
-            if (wait !== undefined) return put(item.id, { ...delivery, tries: delivery.tries + 1 }, wait);
-          }
-          return schedule.done(LOGOUTS, item);
-        }),
-      );
-      return due.length;
+    /** Sends what is due. */
+    async deliver(): Promise<void> {
+      let due: ScheduledItem[];
+      do {
+        due = await schedule.take(LOGOUTS, AT_ONCE, LEASE_MS);
+        await Promise.all(due.map(deliverOne));
+      } while (due.length === AT_ONCE);
     },
   };
 }

@@ -3,7 +3,7 @@ import type { KoaContextWithOIDC, Provider, Session } from 'oidc-provider';
 import { type Clock, seconds } from '../core/clock.ts';
 import { type SessionLimits, sessionTtl } from '../core/session/limits.ts';
 import type { Expiring } from '../core/storage/expiring.ts';
-import type { Schedule } from '../core/storage/schedule.ts';
+import type { Schedule, ScheduledItem } from '../core/storage/schedule.ts';
 import { accountSet, SESSION_ENDS, type SessionEnd } from './adapter.ts';
 import type { BackchannelLogout } from './backchannelLogout.ts';
 import { isFirstParty } from './grants.ts';
@@ -79,8 +79,9 @@ export function sessions({ provider, limits, clock, expiring, schedule, logout }
 
   const end = async (session: OurSession): Promise<void> => {
     const { accountId, authorizations = {} } = session;
-    await session.destroy();
+    // The consequences first: what fails in between is done again.
     if (accountId !== undefined) await endAuthorizations({ accountId, authorizations });
+    await session.destroy();
   };
 
   return {
@@ -101,15 +102,17 @@ export function sessions({ provider, limits, clock, expiring, schedule, logout }
       for (const grantId of await expiring.members(accountSet('Grant', accountId))) await revokeGrant(grantId);
     },
 
-    /** Ends the sessions whose time has run out, so that their apps hear of it. Returns how many. */
-    async endExpired(): Promise<number> {
-      const due = await schedule.take(SESSION_ENDS, AT_ONCE, LEASE_MS);
-      for (const item of due) {
-        // A session that was prolonged this very moment stands in the list anew.
-        if ((await provider().Session.find(item.id)) === undefined) await endAuthorizations(item.value as SessionEnd);
-        await schedule.done(SESSION_ENDS, item);
-      }
-      return due.length;
+    /** Ends the sessions whose time has run out, so that their apps hear of it. */
+    async endExpired(): Promise<void> {
+      let due: ScheduledItem[];
+      do {
+        due = await schedule.take(SESSION_ENDS, AT_ONCE, LEASE_MS);
+        for (const item of due) {
+          // A session that was prolonged this very moment stands in the list anew.
+          if ((await provider().Session.find(item.id)) === undefined) await endAuthorizations(item.value as SessionEnd);
+          await schedule.done(SESSION_ENDS, item);
+        }
+      } while (due.length === AT_ONCE);
     },
 
     /**

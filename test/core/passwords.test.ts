@@ -194,11 +194,12 @@ describe('a new password', () => {
     expect(judgePassword(rules, account, typed).refusal).toBe(refusal);
   });
 
-  test('of the worst kind is judged in less than a tenth of a second', () => {
+  test('of the worst kind is judged in less than a tenth of a second of work', () => {
     judgePassword(rules, account, 'warm up the estimator');
-    const began = performance.now();
+    const began = process.cpuUsage();
     judgePassword(rules, account, 'aB3$'.repeat(64));
-    expect(performance.now() - began).toBeLessThan(100);
+    const { user, system } = process.cpuUsage(began);
+    expect(user + system).toBeLessThan(100_000);
   });
 });
 

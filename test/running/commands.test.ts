@@ -42,7 +42,7 @@ describe('every command', () => {
   });
 
   test.each([
-    [['clients', 'paint'], 'no subcommand paint'],
+    [['clients', 'constructor'], 'no subcommand constructor'],
     [['clients', 'list', '--colour'], "Unknown option '--colour'"],
     [['clients', 'show'], 'show takes one ID'],
     [['clients', 'list', 'all'], 'list takes options only'],

@@ -5,12 +5,6 @@ import { text } from 'node:stream/consumers';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { makeCertificate } from './certificates.ts';
 
-// Jest's sandbox hides what Node's fetch runs on, and with it oidc-provider's guard against private addresses.
-for (const name of ['undici.globalDispatcher.1', 'undici.globalDispatcher.2'].map(Symbol.for)) {
-  const outside: object = fetch.constructor('return globalThis')();
-  Object.assign(globalThis, { [name]: Reflect.get(outside, name) });
-}
-
 /** One request that an app was sent. */
 interface Heard {
   readonly method: string | undefined;

@@ -11,6 +11,7 @@ import type { Clock } from '../../src/core/clock.ts';
 import type { Stores } from '../../src/core/storage/stores.ts';
 import { makeLogger } from '../../src/observe/logger.ts';
 import { prometheusMetrics } from '../../src/observe/metrics.ts';
+import './fetchGuard.ts';
 import type { StorePair } from './stores.ts';
 
 export interface RunningProvider {
@@ -99,7 +100,7 @@ export async function startProvider(pair: StorePair, options: ProviderOptions = 
     ...{ config, stores, clock, root: ROOT, secrets: SECRETS, measures: metrics },
     readMetrics: () => metrics.registry.metrics(),
     isDraining: () => false,
-    log: makeLogger('info', { write: (line) => void log.push(line) }),
+    log: makeLogger(config.logLevel, { write: (line) => void log.push(line) }),
   }).catch(async (error: unknown) => {
     await close();
     throw error;
