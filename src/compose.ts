@@ -4,6 +4,7 @@ import type Koa from 'koa';
 import compose from 'koa-compose';
 import { fastestArgon2 } from './adapters/argon2.ts';
 import { boundedHasher } from './adapters/boundedHasher.ts';
+import { yieldToRequests } from './adapters/hashPriority.ts';
 import { passwordHasher } from './adapters/passwordHasher.ts';
 import type { Task } from './background.ts';
 import type { Config, Secrets } from './config/load.ts';
@@ -81,6 +82,9 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     measures,
   );
 
+  const decoy = await hasher.hash('no password is this one');
+  yieldToRequests();
+
   const assets = loadAssets(join(root, 'views/assets'));
   const render = makeRenderer(join(root, 'views'), assets, config.plan);
   const problems = problemPages(render, clock);
@@ -139,7 +143,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     guarded,
     measures,
     steps: {
-      password: passwordStep({ accounts, hasher, clock, decoy: await hasher.hash('no password is this one') }),
+      password: passwordStep({ accounts, hasher, clock, decoy }),
       renewal: renewalStep({
         accounts,
         hasher,
