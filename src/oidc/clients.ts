@@ -1,11 +1,4 @@
-import {
-  type Adapter,
-  type AdapterPayload,
-  errors,
-  type KoaContextWithOIDC,
-  type Provider,
-  type ClientMetadata as ProviderMetadata,
-} from 'oidc-provider';
+import type { Adapter, AdapterPayload, Provider } from 'oidc-provider';
 import type { ClientDirectory, ClientMetadata, ClientRecord } from '../core/client/client.ts';
 import { type ClientSecret, digestSecret, secretMatches } from '../core/client/secret.ts';
 import { type Clock, seconds } from '../core/clock.ts';
@@ -80,6 +73,10 @@ export function providerMetadata({ metadata, secrets }: ClientRecord): ClientMet
   return {
     ...rest,
     ...scopesOf(scope),
+    // What is not registered would be free, RS256 included (FAPI 2.0 Security Profile 5.4.1).
+    ...(rest.fapi_profile === undefined
+      ? {}
+      : { request_object_signing_alg: rest.request_object_signing_alg ?? 'ES256' }),
     ...(initiate_login_uri === undefined || isPlainLocal(initiate_login_uri) ? {} : { initiate_login_uri }),
     ...(secrets.length === 0 ? {} : { client_secret: secretsText(secrets) }),
   };
@@ -124,72 +121,6 @@ export function extendClients(provider: Provider, clock: Clock): void {
     if (ctx.oidc?.route?.startsWith('client') && SECRETS_TEXT.test(String(body?.client_secret)))
       delete body?.client_secret;
   });
-}
-
-/** Metadata of our own, besides what OpenID registers. */
-export const OUR_METADATA = [
-  'first_party',
-  'require_pkce',
-  'fapi_profile',
-  'introspects_all_tokens',
-  'api_scopes',
-] as const;
-
-/** Judges our own metadata. Who registers dynamically cannot give itself a right that an administrator gives. */
-export function judgeOurMetadata(
-  ctx: KoaContextWithOIDC | undefined,
-  name: string,
-  value: unknown,
-  client: ProviderMetadata,
-): void {
-  const sent = (ctx?.oidc?.body as Record<string, unknown> | undefined)?.[name];
-  const held = (ctx?.oidc?.client as unknown as Record<string, unknown> | undefined)?.[name];
-  if (ctx?.oidc?.route !== undefined && sent !== undefined && sent !== held) {
-    throw new errors.InvalidClientMetadata(`${name} is given by the administrators of this service`);
-  }
-  if (name === 'require_pkce' && value === false && isPublic(client)) {
-    throw new errors.InvalidClientMetadata('require_pkce: a public client always needs PKCE');
-  }
-  if (name === 'fapi_profile' && value !== undefined) judgeFapi(value, client);
-}
-
-const isPublic = ({ token_endpoint_auth_method: method }: ProviderMetadata): boolean => method === 'none';
-
-const FAPI_METHODS = ['private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth'];
-/** FAPI 2.0 Security Profile 5.4.1. */
-const FAPI_ALGORITHMS = ['ES256', 'PS256', 'EdDSA'];
-
-/** What oidc-provider's profile leaves to the client's registration (FAPI 2.0 Security Profile 5.3.2). */
-function judgeFapi(profile: unknown, client: ProviderMetadata): void {
-  const { token_endpoint_auth_method: method, redirect_uris = [] } = client;
-  const isFapiAlgorithm = (alg: unknown) => FAPI_ALGORITHMS.includes(String(alg));
-  const algorithms = FAPI_ALGORITHMS.join(', ');
-  const rules: readonly (readonly [holds: unknown, rule: string])[] = [
-    [profile === '2.0', 'fapi_profile is 2.0 or nothing'],
-    [FAPI_METHODS.includes(String(method)), `token_endpoint_auth_method is one of ${FAPI_METHODS.join(', ')}`],
-    [
-      method !== 'private_key_jwt' || isFapiAlgorithm(client.token_endpoint_auth_signing_alg),
-      `token_endpoint_auth_signing_alg is one of ${algorithms}`,
-    ],
-    [client.require_pushed_authorization_requests, 'require_pushed_authorization_requests is true'],
-    [
-      client.dpop_bound_access_tokens || client.tls_client_certificate_bound_access_tokens,
-      'dpop_bound_access_tokens or tls_client_certificate_bound_access_tokens is true',
-    ],
-    [client.id_token_signed_response_alg !== 'RS256', 'id_token_signed_response_alg is ES256'],
-    [client.userinfo_signed_response_alg !== 'RS256', 'userinfo_signed_response_alg is ES256'],
-    [
-      isFapiAlgorithm(client.request_object_signing_alg ?? 'ES256'),
-      `request_object_signing_alg is one of ${algorithms}`,
-    ],
-    // oidc-provider lets a native client have http on loopback only, which the profile allows (5.3.2.2).
-    [
-      client.application_type === 'native' || redirect_uris.every((uri) => uri.startsWith('https:')),
-      'redirect_uris are https',
-    ],
-  ];
-  const faults = rules.flatMap(([holds, rule]) => (holds ? [] : [rule]));
-  if (faults.length > 0) throw new errors.InvalidClientMetadata(`for FAPI 2.0: ${faults.join('; ')}`);
 }
 
 function isPlainLocal(uri: string): boolean {

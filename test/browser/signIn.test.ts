@@ -4,6 +4,7 @@ import { describeInChromium, expectGoodPage, launch, newVisitor } from '../suppo
 import { DEVELOPMENT_MEMBERS, MEMBER, RENEWING, type RunningProvider, startProvider } from '../support/provider.ts';
 
 const SPANISH_MEMBER = { username: 'miembro.ejemplo', password: 'un paseo junto al lago' };
+const TWIN = { ...RENEWING, username: 'renewing.twice', email: 'twice@example.com', memberNumber: 'MHP-100-2010' };
 const heading = (page: Page) => page.locator('h1').innerText();
 
 describeInChromium('a member', (pair) => {
@@ -11,7 +12,7 @@ describeInChromium('a member', (pair) => {
   let browser: Browser;
   const complaints: string[][] = [];
   beforeAll(async () => {
-    provider = await startProvider(pair, { members: DEVELOPMENT_MEMBERS.concat(RENEWING) });
+    provider = await startProvider(pair, { members: DEVELOPMENT_MEMBERS.concat(RENEWING, TWIN) });
     browser = await launch();
   });
   afterEach(() => expect(complaints.splice(0).flat()).toEqual([]));
@@ -157,6 +158,19 @@ describeInChromium('a member', (pair) => {
     expect(await heading(page)).toBe('Iniciar sesión');
     await signIn(page, MEMBER);
     await page.waitForURL(`${provider.portal}/`);
+  });
+
+  test('without JavaScript is asked for a new password, is told what is wrong with one, and connects a partner', async () => {
+    const page = await visit({ javaScriptEnabled: false });
+    await page.goto(`${provider.portal}/partner/login`);
+    await signIn(page, { username: 'renewing.twice', password: RENEWING.password });
+    await page.fill('#new-password', 'password1234567');
+    await page.click('#save-password');
+    expect(await page.locator('#new-password-error').innerText()).toContain('lists that thieves try first');
+    await page.fill('#new-password', 'four kites above the bay');
+    await page.click('#save-password');
+    await page.click('#allow');
+    expect(await page.locator('main').innerText()).toContain('renewing.twice');
   });
 
   test('sees how strong a new password is, also as words', async () => {
