@@ -63,24 +63,30 @@ const END = `
 secrets that are short, easy to guess, or the same in two settings. These lines, typed into a shell, write a complete file:
 
 \`\`\`sh
-umask 077
-cat > provider.env <<END
+(umask 077; cat > provider.env <<END
 NODE_ENV=production
 ISSUER=https://login.example.org
 PORT=3000
 MONGODB_URI=mongodb://mongo-1.example.org,mongo-2.example.org,mongo-3.example.org/idp?replicaSet=rs0&w=majority
 REDIS_URL=rediss://redis.example.org:6379
-TRUSTED_PROXIES=10.0.0.0/8
+TRUSTED_PROXIES=10.0.0.10,10.0.0.11
+PLAN_FILE=/etc/provider/plan.json
+CLIENTS_FILE=/etc/provider/clients.json
 WORKERS=0
 COOKIE_KEYS=$(openssl rand -base64 32)
 KEY_ENCRYPTION_KEY=$(openssl rand -base64 32)
 PASSWORD_PEPPER=$(openssl rand -base64 32)
 METRICS_TOKEN=$(openssl rand -base64 32)
 END
+)
 \`\`\`
 
-Start it with \`node --env-file=provider.env src/main.ts\`, or hand the file to the container with \`--env-file\`. Every node
-needs the same file. Keep a copy of the secrets away from the databases: without \`PASSWORD_PEPPER\` no password is right any
+\`config/plan.json\` shows what a plan file holds, the README what a clients file does; the clients may also be made by
+\`scripts/clients\`. \`TRUSTED_PROXIES\` are the proxies and nobody else, because they are believed.
+
+With Node 24, start it by \`node --env-file=provider.env src/main.ts\`, and the commands by
+\`node --env-file=provider.env src/commands/clients.ts list\`; or hand the file to the container with \`--env-file\`, where the
+commands are \`docker exec <container> scripts/clients list\`. Every node needs the same file. Keep a copy of the secrets away from the databases: without \`PASSWORD_PEPPER\` no password is right any
 longer, and without \`KEY_ENCRYPTION_KEY\` the signing keys cannot be read. MongoDB should be a replica set; Redis runs with
 its append-only file and \`maxmemory-policy noeviction\`, because sessions that it throws away sign members out.
 
@@ -92,6 +98,8 @@ its append-only file and \`maxmemory-policy noeviction\`, because sessions that 
   hashes, stores, protocol endpoints, requests and the process; summed up where there are several workers.
 - On SIGTERM readiness is gone at once, requests are served for \`DRAIN_SECONDS\` more, and those in flight then have ten
   seconds to finish. A second SIGTERM ends at once.
+- What ends a process for good must wait \`DRAIN_SECONDS\` and 15 seconds more (\`docker stop --time\`,
+  \`terminationGracePeriodSeconds\`).
 - With several \`WORKERS\`, one that dies is replaced.
 `;
 

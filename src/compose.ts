@@ -5,7 +5,7 @@ import compose from 'koa-compose';
 import { fastestArgon2 } from './adapters/argon2.ts';
 import { boundedHasher } from './adapters/boundedHasher.ts';
 import { yieldToRequests } from './adapters/hashPriority.ts';
-import { passwordHasher } from './adapters/passwordHasher.ts';
+import { isKnownHash, passwordHasher } from './adapters/passwordHasher.ts';
 import type { Task } from './background.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { seedClients, seedMembers } from './config/seed.ts';
@@ -93,7 +93,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
 
   const https = issuer.startsWith('https:');
   const provider = () => current.provider;
-  const logout = backchannelLogout({ provider, schedule, clock, log: deliveryLog(log) });
+  const logout = backchannelLogout({ provider, clients: directory, schedule, clock, log: deliveryLog(log) });
   const ourSessions = sessions({ provider, limits: config.limits, clock, expiring, schedule, logout });
   const build = (published: PublishedKeys) => {
     const made = makeProvider(
@@ -118,7 +118,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const keys = keyRingOf(config, secrets, stores, clock);
   let current = build(await loadAtStart(keys));
   await seedClients(stores, config.clients, (record) => clientFault(provider(), record), clock);
-  await seedMembers(stores, config.members, hasher, clock);
+  await seedMembers(stores, config.members, hasher, isKnownHash, clock);
 
   const guard = formGuard(secrets.cookieKeys, issuer);
   const usernames = rememberedName(https);
@@ -131,6 +131,10 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     refusalFloor: config.refusalFloor,
   });
   const interactions = interactionRoutes({
+    async stillHolds({ password }) {
+      if (password === undefined) return true;
+      return (await accounts.find(password.accountId))?.value.deviceEpoch === password.epoch;
+    },
     requests: authorizationRequests(provider, ourSessions, config.resources),
     clients: directory,
     expiring,
@@ -178,7 +182,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       metricsRoute(config.metricsAccess, surroundings.readMetrics),
       helpRoutes({ render, problems }),
       statusRoute(askDependencies, render),
-      postedRequests(expiring, clock, problems),
+      postedRequests(directory, expiring, clock, problems),
       interactions,
       extension,
       deviceGuard(guardNetwork, problems),

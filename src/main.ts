@@ -22,6 +22,7 @@ async function start(): Promise<void> {
   if (cluster.isPrimary) endOnSignal(() => end());
   const config = loadConfig(process.env, root);
   const log = makeLogger(config.logLevel);
+  if (cluster.isPrimary) for (const warning of config.warnings) log.warn(warning);
   const metrics = prometheusMetrics();
   const here = (readMetrics: () => Promise<string>) => serve({ config, log, metrics, readMetrics, root });
   if (cluster.isWorker) {

@@ -16,7 +16,10 @@ export const protocolSettings = (config: Config, { cookieKeys }: Secrets) => ({
   resources: config.resources,
   registration: config.dynamicRegistration,
   outboundAllow: config.outboundAllow,
-  certificateOf: clientCertificates(config.clientCertHeader, config.trustedProxies),
+  certificateOf:
+    config.clientCertHeader === undefined
+      ? undefined
+      : clientCertificates(config.clientCertHeader, config.trustedProxies),
   certificateAuthorities: config.certificateAuthorities,
   mtlsOrigin: config.mtlsOrigin,
 });

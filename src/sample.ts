@@ -3,7 +3,11 @@ import type { Config } from './config/load.ts';
 
 /** Whether the sample relying party runs beside the provider. */
 export const hasPortal = ({ portalPort, clients }: Config): boolean =>
-  portalPort !== 0 && clients.some(({ client_id }) => client_id === 'member-portal');
+  portalPort !== 0 &&
+  clients.some(
+    ({ client_id, redirect_uris }) =>
+      client_id === 'member-portal' && redirect_uris.includes(`http://localhost:${portalPort}/callback`),
+  );
 
 /** The sample relying party. It is no part of the provider, and not there in production. */
 export async function samplePortal({ issuer, clients, portalPort, plan }: Config): Promise<RequestListener> {
@@ -22,7 +26,9 @@ export function greet(config: Config): void {
       '',
       `  The identity provider runs at ${issuer} on ${servers === undefined ? 'the embedded store' : 'MongoDB and Redis'}.`,
       ...(hasPortal(config) ? [`  Open http://localhost:${portalPort} and choose "Sign in".`] : []),
-      ...(portalOut ? ['  The sample portal is left out: CLIENTS_FILE has no client "member-portal".'] : []),
+      ...(portalOut
+        ? ['  The sample portal is left out: CLIENTS_FILE has no client "member-portal" that comes back to its port.']
+        : []),
       ...(member === undefined
         ? []
         : [`  Sign in as ${member.username} with the password ${member.password ?? '(imported)'}`]),

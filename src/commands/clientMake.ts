@@ -16,7 +16,7 @@ export const make = subcommand({
   about: [
     'web: keeps a secret on a server. single-page: runs in the browser. native: on a phone or computer (RFC 8252).',
     'service: acts for itself, without members. device: has no keyboard, such as a television (RFC 8628).',
-    'Every kind uses PKCE and gets ID tokens in ES256. An app that members see needs --client-uri or --initiate-login-uri.',
+    'Those that members come back to use PKCE; ID tokens are in ES256. An app that members see needs --client-uri or --initiate-login-uri.',
   ],
   options: CLIENT_OPTIONS,
   async run({ values, open, say }) {

@@ -53,7 +53,9 @@ const usage = (title: string, { argument }: Subcommand): string =>
   argument === undefined ? title : `${title} ${argument}`;
 
 /** Rows of text with their columns in line. */
-export function columns(rows: readonly (readonly string[])[]): string[] {
+export function columns(given: readonly (readonly string[])[]): string[] {
+  // A name with a line break in it is still one cell.
+  const rows = given.map((row) => row.map((cell) => cell.replace(/[\r\n]+/g, ' ')));
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>
     row

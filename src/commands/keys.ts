@@ -4,7 +4,8 @@ import { keyRingOf, loadAtStart } from '../parts.ts';
 import { columns, timeOf } from './help.ts';
 import { type Answer, type Ground, Misuse, runCommand, subcommand } from './run.ts';
 
-const WHAT_BREAKS = `An emergency rotation takes the old keys away at once. What it breaks:
+const WHAT_BREAKS = `An emergency rotation takes the old keys away at once; processes that run do so within
+KEY_POLL_SECONDS. What it breaks:
   - every ID token and every JWT access token signed so far can no longer be verified;
   - old ID tokens are no longer taken as id_token_hint, at sign-out and at sign-in;
   - logout tokens that are on their way are refused by their apps;

@@ -72,7 +72,7 @@ export const subcommand = <const O extends Options>(one: Subcommand<O>): Subcomm
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-const EVERYWHERE = { json: { type: 'boolean' }, help: { type: 'boolean' } } as const;
+const EVERYWHERE = { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
 
 /** Runs the command that was typed, and leaves its exit code to the process. */
 export async function runCommand(command: Command): Promise<void> {
@@ -86,7 +86,7 @@ export async function runCommand(command: Command): Promise<void> {
   } catch (error) {
     process.exitCode = error instanceof Misuse ? 2 : error instanceof Refused ? 3 : 1;
     console.error(told(error));
-    if (error instanceof Misuse) console.error(`scripts/${command.name} --help says how it is used.`);
+    if (error instanceof Misuse) console.error(`${usageOf(command, process.argv[2])} --help says how it is used.`);
   } finally {
     await ground?.stores.close();
   }
@@ -94,7 +94,7 @@ export async function runCommand(command: Command): Promise<void> {
 
 async function answer(command: Command, args: readonly string[], open: () => Promise<Ground>): Promise<number> {
   const [name, ...rest] = args;
-  if (name === '--help') return tell([commandHelp(command)]);
+  if (name === '--help' || name === '-h') return tell([commandHelp(command)]);
   const { subcommands } = command;
   const chosen = name !== undefined && Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
   if (name === undefined || chosen === undefined) {
@@ -107,7 +107,7 @@ async function answer(command: Command, args: readonly string[], open: () => Pro
   }
   const say = (line: string) => console.error(printable(line));
   const { json, lines, refusedInPart } = await chosen.run({ values: given, argument: positionals[0] ?? '', open, say });
-  tell(asJson ? [JSON.stringify(json, undefined, 2)] : lines.map(printable));
+  tell(asJson ? [escaped(JSON.stringify(json, undefined, 2))] : lines.map(printable));
   return refusedInPart ? 3 : 0;
 }
 
@@ -125,6 +125,10 @@ function parse({ options }: Subcommand, args: string[]) {
     throw new Misuse(wordsOf(error));
   }
 }
+
+/** What to type before `--help` to hear more. */
+const usageOf = ({ name, subcommands }: Command, typed: string | undefined): string =>
+  typed !== undefined && Object.hasOwn(subcommands, typed) ? `scripts/${name} ${typed}` : `scripts/${name}`;
 
 async function openGround(): Promise<Ground> {
   const config = loadConfig(process.env, ROOT);
@@ -145,6 +149,10 @@ function told(error: unknown): unknown {
   const inWords = [Misuse, Refused, ConfigFault, StartFault].some((kind) => error instanceof kind);
   return inWords ? printable(wordsOf(error)) : error;
 }
+
+/** JSON says the same with escapes. */
+const escaped = (json: string): string =>
+  json.replace(/(?!\n)[\p{Cc}\p{Bidi_Control}]/gu, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** Names come from outside: none may move the cursor or turn the text around. */
 const printable = (text: string): string => text.replace(/(?!\n)[\p{Cc}\p{Bidi_Control}]/gu, '\ufffd');

@@ -14,6 +14,8 @@ import { weakSecrets } from './weakSecrets.ts';
 /** Everything the composition needs to know, checked. */
 export interface Config {
   readonly production: boolean;
+  /** What is allowed, and probably not meant. */
+  readonly warnings: readonly string[];
   readonly port: number;
   readonly issuer: string;
   readonly logLevel: string;
@@ -36,7 +38,7 @@ export interface Config {
   readonly resources: readonly z.infer<typeof ResourcesFile>[number][];
   readonly dynamicRegistration: Settings['DYNAMIC_REGISTRATION'];
   readonly outboundAllow: readonly string[];
-  readonly clientCertHeader: string;
+  readonly clientCertHeader: string | undefined;
   /** PEM, of as many as the file holds. */
   readonly certificateAuthorities: readonly X509Certificate[];
   readonly mtlsOrigin: string | undefined;
@@ -84,6 +86,10 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
 
   return {
     production,
+    warnings:
+      production && !env.PLAN_FILE
+        ? ['PLAN_FILE is not set: the pages show the name and the phone of the sample plan']
+        : [],
     port: settings.PORT,
     issuer,
     logLevel: settings.LOG_LEVEL ?? (settings.NODE_ENV === 'development' ? 'warn' : 'info'),
@@ -92,7 +98,10 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
     secrets: secretsOf(settings),
     plan,
     // The development clients name the sample portal at its usual port.
-    clients: env.CLIENTS_FILE ? clients : (moved(clients, 'http://localhost:3001', portal) as typeof clients),
+    clients:
+      env.CLIENTS_FILE || settings.PORTAL_PORT === 0
+        ? clients
+        : (moved(clients, 'http://localhost:3001', portal) as typeof clients),
     members,
     portalPort: production ? 0 : settings.PORTAL_PORT,
     trustedProxies: settings.TRUSTED_PROXIES,

@@ -65,9 +65,9 @@ export const SETTINGS = z.object({
   ),
   CLIENT_CERT_HEADER: z
     .string()
-    .default('Client-Cert')
+    .optional()
     .describe(
-      'the header in which a trusted proxy hands on the certificate of a client (RFC 9440, or percent-encoded PEM)',
+      'the header in which the trusted proxies hand on the certificate of a client (`Client-Cert` of RFC 9440, or percent-encoded PEM); without it no client proves itself by a certificate. The proxies must take the header away from what comes from outside',
     ),
   MTLS_CA_FILE: z
     .string()

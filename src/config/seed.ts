@@ -37,9 +37,12 @@ export async function seedMembers(
   { accounts }: Stores,
   entries: readonly MemberEntry[],
   hasher: PasswordHasher,
+  isKnownHash: (phc: string) => boolean,
   clock: Clock,
 ): Promise<void> {
-  const faults: string[] = [];
+  const unknown = entries.filter(({ passwordHash }) => passwordHash !== undefined && !isKnownHash(passwordHash));
+  const faults = unknown.map(({ username }) => `MEMBERS_FILE: ${username}: the form of the passwordHash is not known`);
+  if (faults.length > 0) throw new ConfigFault(faults);
   for (const entry of entries) {
     const open = () => enrol({ accounts, hasher }, randomUUID(), entry, seconds(clock));
     let outcome = await open();

@@ -20,6 +20,9 @@ export type PageContext = ParameterizedContext<PageState>;
 /** oidc-provider's middleware runs inside ours, so that its context is ours too; its type does not know. */
 export const pageContext = (ctx: object): PageContext => ctx as PageContext;
 
+/** A path as oidc-provider's router takes it, which folds case and a slash at the end. */
+export const routePath = ({ path }: { readonly path: string }): string => path.toLowerCase().replace(/\/+$/, '');
+
 /** The routes of a feature as middleware. The router adds its own fields to the context that it is given. */
 export const mounted = (router: Router<PageState>): Middleware<PageState> =>
   router.routes() as unknown as Middleware<PageState>;

@@ -25,7 +25,7 @@ export interface LockoutDependencies {
   readonly usernames: RememberedName;
   /** Digests what stands in keys, so that the store lists no names and addresses. */
   readonly digestKey: string;
-  /** No refusal is told sooner than this many milliseconds, so that time does not tell why (product A3). */
+  /** No refusal is told sooner than this many milliseconds, so that time does not tell why. */
   readonly refusalFloor: number;
 }
 

@@ -34,6 +34,8 @@ interface AuthorizationRequests {
 
 export interface PipelineDependencies {
   readonly requests: AuthorizationRequests;
+  /** Whether what was proven still counts. */
+  readonly stillHolds: (facts: Facts) => Promise<boolean>;
   readonly clients: ClientDirectory;
   readonly expiring: Expiring;
   readonly clock: Clock;
@@ -63,8 +65,9 @@ export function pipeline(deps: PipelineDependencies) {
 
   /** Finds the journey, the request and the app, or shows the way back. */
   async function open(ctx: PageContext, id: string): Promise<Opened | undefined> {
-    const journey = await findJourney(deps.expiring, id);
-    if (journey === undefined) return lost(ctx);
+    const found = await findJourney(deps.expiring, id);
+    if (found === undefined) return lost(ctx);
+    const journey = (await deps.stillHolds(found.facts)) ? found : { ...found, facts: {} };
     const client = await findMetadata(deps.clients, journey.clientId);
     const request = await deps.requests.find(ctx, id);
     if (client !== undefined && request !== undefined) {

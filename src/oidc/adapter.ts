@@ -7,6 +7,8 @@ export interface ArtifactStores {
   readonly expiring: Expiring;
   readonly schedule: Schedule;
   readonly clock: Clock;
+  /** Seconds from sign-in on after which a session ends whatever happens. */
+  readonly overall: number;
 }
 
 /** The list of sessions by the time of their end. */
@@ -41,12 +43,13 @@ const REFRESH_GRACE = 10;
 export const accountSet = (kind: 'Session' | 'Grant', accountId: string): string => `account:${kind}:${accountId}`;
 
 /** oidc-provider's artifacts on our store. `consume` is settled by the store: of two parallel callers one wins. */
-export function artifactAdapter(kind: string, { expiring, schedule, clock }: ArtifactStores): Adapter {
+export function artifactAdapter(kind: string, { expiring, schedule, clock, overall }: ArtifactStores): Adapter {
   const key = (id: string) => `${kind}:${id}`;
   const grantSet = (grantId: string) => `grant:${grantId}`;
   const alias = (name: 'uid' | 'userCode', value: string) => `${kind}:${name}:${value}`;
   /** A race of its own app: the token was spent, but only just now. */
-  const isRace = (spentAt: number): boolean => kind === 'RefreshToken' && seconds(clock) - spentAt < REFRESH_GRACE;
+  const isRace = (spentAt: number): boolean =>
+    kind === 'RefreshToken' && Math.abs(seconds(clock) - spentAt) < REFRESH_GRACE;
 
   const find = async (id: string): Promise<AdapterPayload | undefined> => {
     const entry = await expiring.get(key(id));
@@ -78,6 +81,28 @@ export function artifactAdapter(kind: string, { expiring, schedule, clock }: Art
     await Promise.all(entries);
   };
 
+  /**
+   * Saves a session. Requests that ran beside each other each hold a copy: what it was used for is what all of them say.
+   * Its end has consequences, whether or not anybody comes by then. One that has ended stays ended.
+   */
+  const saveSession = async (id: string, payload: AdapterPayload, wanted: number): Promise<void> => {
+    const { accountId, loginTs } = payload;
+    const deadline = loginTs === undefined ? wanted : Math.min(wanted, (loginTs + overall) * 1000);
+    for (;;) {
+      const entry = await expiring.get(key(id));
+      if (entry?.spentAt !== undefined) return;
+      const before = (entry?.value ?? {}) as AdapterPayload;
+      const authorizations = {
+        ...(before.accountId === accountId ? before.authorizations : {}),
+        ...payload.authorizations,
+      };
+      const merged = accountId === undefined ? payload : { ...payload, authorizations };
+      if (!(await expiring.swap(key(id), entry?.version ?? 0, merged, deadline))) continue;
+      if (accountId === undefined) return;
+      return schedule.put(SESSION_ENDS, id, deadline, { accountId, authorizations } satisfies SessionEnd);
+    }
+  };
+
   return {
     find,
     findByUid: (uid) => findByAlias('uid', uid),
@@ -92,12 +117,8 @@ export function artifactAdapter(kind: string, { expiring, schedule, clock }: Art
         return;
       }
       await index(id, payload, deadline);
-      const written = await expiring.put(key(id), payload, deadline);
-      // Its end has consequences, whether or not anybody comes by then.
-      if (kind === 'Session' && written && payload.accountId !== undefined) {
-        const { accountId, authorizations = {} } = payload;
-        await schedule.put(SESSION_ENDS, id, deadline, { accountId, authorizations } satisfies SessionEnd);
-      }
+      if (kind === 'Session') await saveSession(id, payload, deadline);
+      else await expiring.put(key(id), payload, deadline);
     },
 
     async consume(id) {

@@ -63,6 +63,11 @@ export function authorizationRequests(
     /** Where the same request begins anew for another member: the app's parameters, with a sign-in of its own. */
     async restartUrl(ctx: ParameterizedContext): Promise<string> {
       const interaction = await provider().interactionDetails(ctx.req, ctx.res);
+      // A device has no request of its own to begin anew: its code is typed again, with nobody signed in.
+      if (interaction.deviceCode !== undefined) {
+        await sessions.end(await sessions.of(ctx));
+        return '/device';
+      }
       const { login_hint: _, id_token_hint: __, prompt, ...kept } = interaction.params;
       const parameters = { ...kept, prompt: String(prompt).includes('consent') ? 'login consent' : 'login' };
       const query = wasPushed(interaction)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Client, Provider } from 'oidc-provider';
+import { type ClientDirectory, findMetadata } from '../core/client/client.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Schedule, ScheduledItem } from '../core/storage/schedule.ts';
 import type { SessionEnd } from './adapter.ts';
@@ -27,6 +28,7 @@ interface DeliveryLog {
 
 export interface BackchannelLogoutDependencies {
   readonly provider: () => Provider;
+  readonly clients: ClientDirectory;
   readonly schedule: Schedule;
   readonly clock: Clock;
   readonly log: DeliveryLog;
@@ -36,13 +38,11 @@ export interface BackchannelLogoutDependencies {
  * Tells apps that a session has ended (OpenID Connect Back-Channel Logout 1.0): off the request's path, with retries, by
  * whichever process comes first.
  */
-export function backchannelLogout({ provider, schedule, clock, log }: BackchannelLogoutDependencies) {
+export function backchannelLogout({ provider, clients, schedule, clock, log }: BackchannelLogoutDependencies) {
   const put = (id: string, delivery: Delivery, wait: number) => schedule.put(LOGOUTS, id, clock.now() + wait, delivery);
 
-  const tellOne = async (client: Client | undefined, accountId: string, sid: string): Promise<void> => {
-    if (client?.backchannelLogoutUri === undefined) return;
-    await put(randomUUID(), { clientId: client.clientId, accountId, sid, tries: 0 }, 0);
-  };
+  const tellOne = (clientId: string, accountId: string, sid: string): Promise<void> =>
+    put(randomUUID(), { clientId, accountId, sid, tries: 0 }, 0);
 
   /** Tries once. An app that did not take it is tried again later, or was tried often enough. */
   const deliverOne = async (item: ScheduledItem): Promise<void> => {
@@ -66,7 +66,9 @@ export function backchannelLogout({ provider, schedule, clock, log }: Backchanne
     /** Every app that a session was used for. */
     async tell(accountId: string, authorizations: SessionEnd['authorizations']): Promise<void> {
       for (const [clientId, { sid }] of Object.entries(authorizations)) {
-        if (sid !== undefined) await tellOne(await provider().Client.find(clientId), accountId, sid);
+        const metadata = sid === undefined ? undefined : await findMetadata(clients, clientId);
+        if (sid !== undefined && metadata?.backchannel_logout_uri !== undefined)
+          await tellOne(clientId, accountId, sid);
       }
     },
 
@@ -93,7 +95,7 @@ export function deferLogoutTokens(provider: Provider, logout: Pick<BackchannelLo
   const prototype = provider.Client.prototype as Client;
   senders.set(prototype, prototype.backchannelLogout as Sender);
   prototype.backchannelLogout = function backchannelLogoutLater(accountId: string, sid: string) {
-    return logout.tellOne(this, accountId, sid);
+    return logout.tellOne(this.clientId, accountId, sid);
   };
 }
 

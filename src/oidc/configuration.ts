@@ -49,7 +49,8 @@ export interface OidcDependencies {
   readonly registration: DynamicRegistration;
   /** Origins in private networks that may be fetched. */
   readonly outboundAllow: readonly string[];
-  readonly certificateOf: ClientCertificateOf;
+  /** Undefined where no proxy hands certificates on. */
+  readonly certificateOf: ClientCertificateOf | undefined;
   readonly certificateAuthorities: readonly X509Certificate[];
   /** The origin at which the proxy asks clients for certificates; ours where it does so everywhere. */
   readonly mtlsOrigin: string | undefined;
@@ -71,7 +72,7 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
     adapter: (kind) =>
       kind === 'Client'
         ? clientAdapter({ directory, clients, clock })
-        : artifactAdapter(kind, { expiring, schedule, clock }),
+        : artifactAdapter(kind, { expiring, schedule, clock, overall: deps.limits.overall }),
     jwks: { keys: [...keys.jwks] },
     cookies: {
       keys: [...deps.cookieKeys],
@@ -96,8 +97,10 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
       createHmac('sha256', keys.salt).update(`${client.sectorIdentifier}|${accountId}`).digest('base64url'),
     clientAuthMethods: [
       ...(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const),
-      'self_signed_tls_client_auth',
-      ...(deps.certificateAuthorities.length > 0 ? (['tls_client_auth'] as const) : []),
+      ...(deps.certificateOf === undefined ? [] : (['self_signed_tls_client_auth'] as const)),
+      ...(deps.certificateOf !== undefined && deps.certificateAuthorities.length > 0
+        ? (['tls_client_auth'] as const)
+        : []),
     ],
     enabledJWA: {
       idTokenSigningAlgValues: ['ES256', 'RS256'],
@@ -122,7 +125,10 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
       requestObjects: { enabled: true },
       pushedAuthorizationRequests: { enabled: true },
       dPoP: { enabled: true },
-      mTLS: mutualTls(deps.certificateOf, deps.certificateAuthorities),
+      mTLS:
+        deps.certificateOf === undefined
+          ? { enabled: false }
+          : mutualTls(deps.certificateOf, deps.certificateAuthorities),
       fapi: { enabled: true, profile: (_ctx, client) => our(client).fapi_profile },
       clientCredentials: { enabled: true },
       deviceFlow: {

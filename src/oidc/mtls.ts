@@ -26,7 +26,15 @@ export function mutualTls(certificateOf: ClientCertificateOf, authorities: reado
 }
 
 const issued = (authority: X509Certificate, certificate: X509Certificate): boolean =>
-  certificate.checkIssued(authority) && certificate.verify(authority.publicKey);
+  authority.ca &&
+  isValidNow(authority) &&
+  isForClients(certificate) &&
+  certificate.checkIssued(authority) &&
+  certificate.verify(authority.publicKey);
+
+/** TLS client authentication, where the certificate says what it is for (RFC 5280 4.2.1.12). */
+const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
+const isForClients = ({ keyUsage }: X509Certificate): boolean => keyUsage?.includes(CLIENT_AUTH) ?? true;
 
 const isValidNow = ({ validFrom, validTo }: X509Certificate): boolean =>
   Date.parse(validFrom) <= Date.now() && Date.now() < Date.parse(validTo);

@@ -28,12 +28,18 @@ export function makeProvider(deps: OidcDependencies, log: ProtocolLog): Provider
   return provider;
 }
 
+const BINDING = 'tls_client_certificate_bound_access_tokens';
+
 /** What oidc-provider finds wrong with a client's metadata, or undefined. */
 export function clientFault(provider: Provider, record: ClientRecord): string | undefined {
   try {
     // The constructor validates; the types hide it because only oidc-provider itself makes clients.
-    new (provider.Client as unknown as new (metadata: object) => object)(providerMetadata(record));
-    return undefined;
+    const Client = provider.Client as unknown as new (metadata: object) => { metadata(): object };
+    const taken = new Client(providerMetadata(record)).metadata();
+    // oidc-provider drops what it does not do: tokens would not be bound, and nobody would know.
+    return record.metadata[BINDING] === true && !(BINDING in taken)
+      ? `${BINDING}: no proxy hands on certificates (CLIENT_CERT_HEADER is not set)`
+      : undefined;
   } catch (error) {
     const { error_description: description, message } = error as { error_description?: string; message: string };
     return description ?? message;

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { Provider } from 'oidc-provider';
 
 /**
- * Refresh tokens as members and apps need them (product H4).
+ * Refresh tokens as members and apps need them.
  *
  * The successor of a refresh token is worked out from it: when an app sends one token twice in the same moment (two tabs,
  * a repeated request), both answers carry the same successor, and neither kills the family. `key` keeps others from

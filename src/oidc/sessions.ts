@@ -105,14 +105,22 @@ export function sessions({ provider, limits, clock, expiring, schedule, logout }
     /** Ends the sessions whose time has run out, so that their apps hear of it. */
     async endExpired(): Promise<void> {
       let due: ScheduledItem[];
+      let failure: unknown;
       do {
         due = await schedule.take(SESSION_ENDS, AT_ONCE, LEASE_MS);
         for (const item of due) {
-          // A session that was prolonged this very moment stands in the list anew.
-          if ((await provider().Session.find(item.id)) === undefined) await endAuthorizations(item.value as SessionEnd);
-          await schedule.done(SESSION_ENDS, item);
+          try {
+            // A session that was prolonged this very moment stands in the list anew.
+            if ((await provider().Session.find(item.id)) === undefined)
+              await endAuthorizations(item.value as SessionEnd);
+            await schedule.done(SESSION_ENDS, item);
+          } catch (error) {
+            // It comes again when its lease is over, and holds up no other.
+            failure = error;
+          }
         }
       } while (due.length === AT_ONCE);
+      if (failure !== undefined) throw failure;
     },
 
     /**

@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { describeInChromium, launch, newVisitor } from '../support/browser.ts';
 import { MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
 
-/** No dead ends: each leads to the right next screen, or to the expired page with one button back (product A6). */
+/** No dead ends: each leads to the right next screen, or to the expired page with one button back. */
 describeInChromium('with tabs, bookmarks and the Back button a member', (pair) => {
   let provider: RunningProvider;
   let browser: Browser;

@@ -26,6 +26,11 @@ describe('the settings reference', () => {
     for (const [name, value] of Object.entries(env)) {
       if (value === '$(openssl rand -base64 32)') env[name] = madeSecret();
     }
+    // The operator's own files: those of the project stand in.
+    Object.assign(env, {
+      PLAN_FILE: join(ROOT, 'config/plan.json'),
+      CLIENTS_FILE: join(ROOT, 'config/clients.dev.json'),
+    });
     expect(loadConfig(env, ROOT)).toMatchObject({ production: true, issuer: 'https://login.example.org' });
   });
 });

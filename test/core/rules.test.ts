@@ -8,7 +8,7 @@ import { type Facts, nextStep, type Requirement } from '../../src/core/journey/j
 import { sessionTtl } from '../../src/core/session/limits.ts';
 
 describe('the next step', () => {
-  const password = { accountId: 'a', at: 1, shared: false };
+  const password = { accountId: 'a', at: 1, shared: false, epoch: 0 };
   const consent = { decision: 'allowed', at: 2 } as const;
   test.each<[string, Facts, Requirement[], string]>([
     ['nothing proven', {}, ['password'], 'password'],

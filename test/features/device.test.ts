@@ -123,5 +123,10 @@ describeOnEveryStore('a member with a television', (pair) => {
     expect(answer.body).toContain('paused');
     const { user_code } = await begin();
     expect((await typeCode(new Visitor(), user_code)).status).toBe(429);
+    for (const path of ['/device/', '/DEVICE']) {
+      const body = new URLSearchParams({ user_code });
+      const other = await visitor.fetch(provider.issuer + path, { method: 'POST', body });
+      expect([path, other.status]).toEqual([path, 429]);
+    }
   });
 });

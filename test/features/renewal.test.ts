@@ -2,7 +2,14 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as openid from 'openid-client';
 import { findBySignInName } from '../../src/core/account/account.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
-import { DEVELOPMENT_MEMBERS, MEMBER, RENEWING, type RunningProvider, startProvider } from '../support/provider.ts';
+import {
+  DEVELOPMENT_MEMBERS,
+  MEMBER,
+  OTHER_MEMBER,
+  RENEWING,
+  type RunningProvider,
+  startProvider,
+} from '../support/provider.ts';
 import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
 
 const OLD = { username: RENEWING.username, password: RENEWING.password };
@@ -86,6 +93,24 @@ describeOnEveryStore('a member whose password must be replaced', (pair) => {
     await expect(openid.refreshTokenGrant(app.config, String(refresh_token))).rejects.toMatchObject({
       error: 'invalid_grant',
     });
+    expect((await owner.go((await app.start()).url, provider.issuer)).url).toContain('code=');
+  });
+
+  test('is not overtaken by somebody who proved the old one and waited', async () => {
+    const account = await findBySignInName(provider.stores.accounts, OTHER_MEMBER.username);
+    if (account === undefined) throw new Error('the member is gone');
+    const marked = { ...account.value, passwordMustChange: true };
+    await provider.stores.accounts.replace(account.id, account.version, marked);
+    const [thief, owner] = [new Visitor(), new Visitor()];
+    const stolen = await signIn(thief, provider.issuer, await app.start(), OTHER_MEMBER);
+    const own = await signIn(owner, provider.issuer, await app.start(), OTHER_MEMBER);
+    const back = await owner.submit(own, { 'new-password': 'seven geese on the mill' }, provider.issuer);
+    expect(back.url).toContain('code=');
+
+    const late = await thief.submit(stolen, { 'new-password': 'the thief chose this one' }, provider.issuer);
+    expect([late.status, late.body]).toEqual([200, expect.stringContaining('id="sign-in"')]);
+    const right = { ...OTHER_MEMBER, password: 'seven geese on the mill' };
+    expect((await signIn(new Visitor(), provider.issuer, await app.start(), right)).url).toContain('code=');
     expect((await owner.go((await app.start()).url, provider.issuer)).url).toContain('code=');
   });
 });

@@ -56,6 +56,23 @@ describeOnEveryStore('a session', (pair) => {
     expect(await isSignedIn(visitor)).toBe(false);
   });
 
+  test('is not kept beyond that by asking in its last second, again and again', async () => {
+    const { visitor } = await signedIn();
+    for (let passed = 0; passed < 12 * HOUR - 14 * MINUTE; passed += 14 * MINUTE) {
+      time.advance(14 * MINUTE);
+      await isSignedIn(visitor);
+    }
+    time.advance(12 * HOUR - Math.ceil((12 * HOUR - 14 * MINUTE) / (14 * MINUTE)) * 14 * MINUTE - 2);
+    expect(await isSignedIn(visitor)).toBe(true);
+    time.advance(0.8);
+    expect(await isSignedIn(visitor)).toBe(true);
+    for (let i = 0; i < 4; i += 1) {
+      time.advance(0.8);
+      await isSignedIn(visitor);
+    }
+    expect(await isSignedIn(visitor)).toBe(false);
+  });
+
   test("is kept by refreshes of the plan's own app, whose tokens die with it", async () => {
     const { visitor, tokens } = await signedIn();
     let token = String(tokens.refresh_token);

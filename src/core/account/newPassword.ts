@@ -74,18 +74,21 @@ export interface ChangeDependencies {
 
 /**
  * Gives an account another password, which none of its last five may be. Devices that it knew are strangers afterwards.
- * The caller has proven that the account's owner asks.
+ * The caller has proven that the account's owner asks, at this `epoch` of the account; who comes with an older proof is
+ * answered undefined, and changes nothing.
  */
 export async function changePassword(
   { accounts, hasher, rules, clock }: ChangeDependencies,
   accountId: string,
+  epoch: number,
   typed: string,
-): Promise<Outcome<{ readonly at: number }>> {
+): Promise<Outcome<{ readonly at: number; readonly epoch: number }> | undefined> {
   const password = normalizePassword(typed);
   for (;;) {
     const stored = await accounts.find(accountId);
     if (stored === undefined) throw new Error('the account whose password changes is gone');
     const account = stored.value;
+    if (account.deviceEpoch !== epoch) return undefined;
     const { refusal } = judgePassword(rules, account, password);
     if (refusal !== undefined) return refused(refusal);
     const former = [account.password, ...(account.formerPasswords ?? [])].slice(0, REMEMBERED);
@@ -96,10 +99,10 @@ export async function changePassword(
       ...kept,
       password: await hasher.hash(password),
       formerPasswords: former.slice(0, REMEMBERED - 1),
-      deviceEpoch: account.deviceEpoch + 1,
+      deviceEpoch: epoch + 1,
       updatedAt: at,
     };
-    if (await accounts.replace(accountId, stored.version, changed)) return proven({ at });
+    if (await accounts.replace(accountId, stored.version, changed)) return proven({ at, epoch: epoch + 1 });
   }
 }
 

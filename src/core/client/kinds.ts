@@ -13,7 +13,7 @@ const PUBLIC = { token_endpoint_auth_method: 'none' };
 const CONFIDENTIAL = { token_endpoint_auth_method: 'client_secret_basic' };
 
 /**
- * Safe metadata of each kind. Apps that cannot keep a secret are public; everybody uses PKCE; refresh tokens end with
+ * Safe metadata of each kind. Apps that cannot keep a secret are public; those that members come back to use PKCE; refresh tokens end with
  * the member's session.
  */
 export const KIND_METADATA: Readonly<Record<ClientKind, Metadata>> = {

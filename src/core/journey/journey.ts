@@ -28,6 +28,8 @@ interface PasswordFact {
   readonly at: number;
   /** The member said that others use this computer too. */
   readonly shared: boolean;
+  /** The account's `deviceEpoch` then: once the password has changed, this proves nothing. */
+  readonly epoch: number;
   /** The password was right but may not be used any longer. */
   readonly mustChange?: boolean;
 }

@@ -2,7 +2,7 @@ import type { Middleware } from 'koa';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { type ClientDirectory, describeApp, findMetadata } from '../../core/client/client.ts';
 import type { Refusal } from '../../core/refusal.ts';
-import { type PageState, pageContext, seeOther } from '../../http/context.ts';
+import { type PageState, pageContext, routePath, seeOther } from '../../http/context.ts';
 import { allowFormsTo } from '../../http/headers.ts';
 import type { NetworkGuard } from '../../http/lockout.ts';
 import { type ProblemPages, REFUSAL_STATUS } from '../../http/problems.ts';
@@ -64,9 +64,9 @@ function beginAnew(ctx: KoaContextWithOIDC): void {
  */
 export function deviceGuard(guard: NetworkGuard, problems: ProblemPages): Middleware<PageState> {
   return async (ctx, next) => {
-    if (ctx.path !== '/device') return next();
-    if (ctx.method === 'GET' && typeof ctx.query.user_code === 'string') {
-      ctx.state.userCode = ctx.query.user_code.slice(0, 20);
+    if (routePath(ctx) !== '/device') return next();
+    if (ctx.query.user_code !== undefined) {
+      ctx.state.userCode = String([ctx.query.user_code].flat()[0]).slice(0, 20);
       ctx.query = {};
     }
     if (ctx.method !== 'POST') return next();

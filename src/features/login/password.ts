@@ -52,8 +52,8 @@ export const passwordStep = (deps: PasswordDependencies) =>
     async submit({ password, account, shared }) {
       const right = await provePassword(deps, account, password);
       if (!right || account === undefined) return refused('credentials-rejected');
-      const mustChange = account.value.passwordMustChange === true;
-      return proven({ password: { accountId: account.id, at: seconds(deps.clock), shared, mustChange } });
+      const { passwordMustChange: mustChange = false, deviceEpoch: epoch } = account.value;
+      return proven({ password: { accountId: account.id, at: seconds(deps.clock), shared, epoch, mustChange } });
     },
 
     fieldOf: (refusal) => (refusal === 'username-missing' ? 'username' : 'password'),

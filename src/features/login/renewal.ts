@@ -34,12 +34,16 @@ export const renewalStep = (deps: ChangeDependencies & { endSessions: (accountId
     },
 
     async submit(password, context) {
-      const { id } = await accountOf(context);
-      const changed = await changePassword(deps, id, password);
+      const { password: fact } = context.journey.facts;
+      if (fact === undefined) throw new Error('a new password is asked of nobody');
+      const changed = await changePassword(deps, fact.accountId, fact.epoch, password);
+      // Somebody was faster: what was proven is void, and the sign-in page follows.
+      if (changed === undefined) return proven({});
       if (!changed.ok) return changed;
       // Who knew the old password may be signed in somewhere.
-      await deps.endSessions(id);
-      return proven({ renewal: changed.proven });
+      await deps.endSessions(fact.accountId);
+      const { at, epoch } = changed.proven;
+      return proven({ renewal: { at }, password: { ...fact, epoch } });
     },
 
     fieldOf: () => 'new-password',

@@ -25,8 +25,8 @@ describe('a client certificate in a header', () => {
   afterAll(() => Promise.all(providers.map((provider) => provider.close())));
 
   test.each([
-    ['nobody is one', {}],
-    ['another address is one', { TRUSTED_PROXIES: '192.0.2.1' }],
+    ['nobody is one', { CLIENT_CERT_HEADER: 'Client-Cert' }],
+    ['another address is one', { TRUSTED_PROXIES: '192.0.2.1', CLIENT_CERT_HEADER: 'Client-Cert' }],
   ])('is ignored where it does not come from a proxy: %s', async (_, env) => {
     const issuer = await start(env);
     expect(await refusalOfPush(new FapiParty(issuer, client), {})).toEqual([401, 'invalid_client']);

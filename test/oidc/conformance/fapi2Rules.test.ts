@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as jose from 'jose';
 import { MEMBER, OTHER_MEMBER, type RunningProvider, startProvider } from '../../support/provider.ts';
+import { webClient } from '../../support/relyingParty.ts';
 import { STORE_PAIRS } from '../../support/stores.ts';
 import { Visitor } from '../../support/visitor.ts';
 import { FapiParty, makeClient, send } from './fapiClient.ts';
-import { authorizationUrl, codeOf, expectTokens, push, redeem, refusalOfPush } from './fapiFlow.ts';
+import { authorizationUrl, BEHIND_PROXY, codeOf, expectTokens, push, redeem, refusalOfPush } from './fapiFlow.ts';
 
 const DPOP = { auth: 'private_key_jwt', binding: 'DPoP' } as const;
 
@@ -66,7 +67,7 @@ describe('registered for FAPI 2.0', () => {
       })),
     );
     const right = (await makeClient('right', DPOP, 'ES256')).metadata;
-    const start = startProvider(STORE_PAIRS[0], { clients: [...clients, right] });
+    const start = startProvider(STORE_PAIRS[0], { clients: [...clients, right], env: BEHIND_PROXY });
     message = await start.then(
       () => 'it starts',
       (error: Error) => error.message,
@@ -156,4 +157,9 @@ describe('beside each other', () => {
     const tokens = await expectTokens(partner, pushed, await redeem(partner, pushed, codeOf(partner, pushed, back)));
     expect(tokens.claims.email).toBe('sample.member@example.com');
   });
+});
+
+test('a client whose tokens are to be bound to its certificate stops the start where no proxy hands certificates on', async () => {
+  const client = { ...webClient(), tls_client_certificate_bound_access_tokens: true };
+  await expect(startProvider(STORE_PAIRS[0], { clients: [client] })).rejects.toThrow('CLIENT_CERT_HEADER is not set');
 });

@@ -44,7 +44,7 @@ const VARIANTS: readonly Variant[] = [
 ];
 
 /** The proxy in front of us, from which a `Client-Cert` header is believed. */
-export const BEHIND_PROXY = { TRUSTED_PROXIES: '127.0.0.1,::1' };
+export const BEHIND_PROXY = { TRUSTED_PROXIES: '127.0.0.1,::1', CLIENT_CERT_HEADER: 'Client-Cert' };
 
 /**
  * Runs modules of `fapi2-security-profile-final-test-plan`, each in every variant that has it, on the embedded store: what

@@ -18,7 +18,7 @@ export function registrationModules(at: () => Bench): void {
     expect([status, headers.get('content-type')]).toEqual([200, 'application/json; charset=utf-8']);
     expect(body).toMatchObject({
       issuer,
-      // The suite wants `id_token` and `id_token token` as well. There is no implicit flow here (product H2).
+      // The suite wants `id_token` and `id_token token` as well. There is no implicit flow here (RFC 9700 2.1.2).
       response_types_supported: ['code'],
       grant_types_supported: expect.arrayContaining(['authorization_code', 'refresh_token']),
       subject_types_supported: ['public', 'pairwise'],
@@ -67,12 +67,12 @@ export function registrationModules(at: () => Bench): void {
   };
 
   // "The OpenID Provider SHOULD display this image" (Dynamic Client Registration 1.0, 2). It has to come from us: our pages
-  // make no request to anybody else (product L3).
+  // make no request to anybody else.
   test('oidcc-registration-logo-uri', async () => {
     const logo_uri = `${at().secure.origin}/logo.png`;
     const page = await consentPage(await at().clients.make({ logo_uri }));
-    // The suite wants a picture of the page, for a person to judge. No page of ours loads anything from elsewhere
-    // (product L3): logos are uploaded by administrators and served by us (I1). Until then the page shows the name alone.
+    // The suite wants a picture of the page, for a person to judge. No page of ours loads anything from elsewhere:
+    // logos are uploaded by administrators and served by us. Until then the page shows the name alone.
     expect(page).toContain('It asks to:');
     expect(page).not.toContain(logo_uri);
   });
