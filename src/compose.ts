@@ -4,7 +4,6 @@ import type Koa from 'koa';
 import compose from 'koa-compose';
 import { fastestArgon2 } from './adapters/argon2.ts';
 import { boundedHasher } from './adapters/boundedHasher.ts';
-import { yieldToRequests } from './adapters/hashPriority.ts';
 import { isKnownHash, passwordHasher } from './adapters/passwordHasher.ts';
 import type { Task } from './background.ts';
 import type { Config, Secrets } from './config/load.ts';
@@ -83,7 +82,6 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   );
 
   const decoy = await hasher.hash('no password is this one');
-  yieldToRequests();
 
   const assets = loadAssets(join(root, 'views/assets'));
   const render = makeRenderer(join(root, 'views'), assets, config.plan);

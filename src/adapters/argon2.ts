@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os';
 import type { Algorithm } from '@node-rs/argon2';
 import argon2 from 'argon2';
+import { hashThreads } from './hashThreads.ts';
 
 /** Argon2id at OWASP's floor: 19 MiB, two passes, one lane (OWASP Password Storage Cheat Sheet; RFC 9106). */
 const FLOOR = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
@@ -38,15 +40,19 @@ export const plainArgon2: Argon2 = {
   verify: (phc, password) => argon2.verify(phc, password),
 };
 
+let threads: ReturnType<typeof hashThreads> | undefined;
+
 /** The faster package with the same strings, where its binary for this machine was installed. */
 export async function fastestArgon2(): Promise<Argon2> {
   try {
-    const { hash, verify } = await import('@node-rs/argon2');
+    await import('@node-rs/argon2');
+    // The package declares a const enum, which type stripping cannot read; 2 is Argon2id (RFC 9106 3.1, type y).
+    threads ??= hashThreads(availableParallelism(), { ...FLOOR, algorithm: 2 as Algorithm });
+    const run = threads;
     return {
       engine: '@node-rs/argon2',
-      // The package declares a const enum, which type stripping cannot read; 2 is Argon2id (RFC 9106 3.1, type y).
-      hash: (password) => hash(password, { ...FLOOR, algorithm: 2 as Algorithm }),
-      verify,
+      hash: (password) => run<string>(password),
+      verify: (phc, password) => run<boolean>(password, phc),
     };
   } catch {
     return plainArgon2;

@@ -80,7 +80,7 @@ describe('npm start', () => {
     await first.ready();
     const visitor = new Visitor();
     const ask = new URLSearchParams({
-      ...{ client_id: 'member-portal', redirect_uri: 'http://localhost:0/callback', response_type: 'code' },
+      ...{ client_id: 'member-portal', redirect_uri: 'http://localhost:3001/callback', response_type: 'code' },
       ...{ scope: 'openid', code_challenge: 'x'.repeat(43), code_challenge_method: 'S256' },
     });
     const page = await visitor.go(`${first.issuer}/auth?${ask}`, first.issuer);
@@ -90,7 +90,7 @@ describe('npm start', () => {
     const second = await start({ PORT: new URL(first.issuer).port, PORTAL_PORT: '0' });
     await second.ready();
     const back = await visitor.submit(page, MEMBER, first.issuer);
-    expect(back.url).toMatch(/^http:\/\/localhost:0\/callback\?code=/);
+    expect(back.url).toMatch(/^http:\/\/localhost:3001\/callback\?code=/);
   });
 
   const fails = async (env: Record<string, string>, words: string) => {
