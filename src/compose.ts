@@ -8,6 +8,7 @@ import { isKnownHash, passwordHasher } from './adapters/passwordHasher.ts';
 import type { Task } from './background.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { seedClients, seedMembers } from './config/seed.ts';
+import { proofHolds } from './core/account/password.ts';
 import { clientDirectory } from './core/client/directory.ts';
 import type { Clock } from './core/clock.ts';
 import { beginJourney } from './core/journey/journey.ts';
@@ -105,7 +106,12 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
           error: protocolErrorPage({ clients: directory, expiring, problems, issuer, isLostRequest }),
         },
         logout,
-        onRefresh: (ctx) => ourSessions.touchAtRefresh(ctx),
+        onRefresh(ctx) {
+          // Beside the signing of the tokens; the answer waits for both. A refresh that no session hears of is one all the same.
+          ctx.state.beside = ourSessions
+            .touchAtRefresh(ctx)
+            .catch((error) => log.warn({ err: error }, 'activity of a session not kept'));
+        },
         onInteraction: (id, clientId) => beginJourney(expiring, id, clientId, clock.now()),
       },
       protocolLog(log),
@@ -129,10 +135,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     refusalFloor: config.refusalFloor,
   });
   const interactions = interactionRoutes({
-    async stillHolds({ password }) {
-      if (password === undefined) return true;
-      return (await accounts.find(password.accountId))?.value.deviceEpoch === password.epoch;
-    },
+    stillHolds: ({ password }) => proofHolds(accounts, password),
     requests: authorizationRequests(provider, ourSessions, config.resources),
     clients: directory,
     expiring,
@@ -185,7 +188,10 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       extension,
       deviceGuard(guardNetwork, problems),
       jwksCache(config.keyTimes.jwksMaxAge),
-      (ctx, next) => current.middleware(ctx as never, next),
+      async (ctx, next) => {
+        await current.middleware(ctx as never, next);
+        await ctx.state.beside;
+      },
     ],
   });
   pinToIssuer(app, issuer);

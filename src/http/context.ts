@@ -11,6 +11,8 @@ export interface PageState {
   locale: Locale;
   t: Translate;
   log: Logger;
+  /** Work for this request that need not come first; the answer waits for it. */
+  beside?: Promise<void>;
   /** The code of a device that a link brought along. */
   userCode?: string;
 }

@@ -9,6 +9,17 @@ export const OUR_METADATA = [
   'api_scopes',
 ] as const;
 
+interface OurMetadata {
+  readonly first_party?: boolean;
+  readonly require_pkce?: boolean;
+  readonly fapi_profile?: '2.0';
+  readonly introspects_all_tokens?: boolean;
+  readonly api_scopes?: readonly string[];
+}
+
+/** Our own metadata of a client, which oidc-provider keeps under its own names and its types do not know. */
+export const ourMetadata = (client: object | undefined): OurMetadata => (client ?? {}) as OurMetadata;
+
 /** Judges our own metadata. Who registers dynamically cannot give itself a right that an administrator gives. */
 export function judgeOurMetadata(
   ctx: KoaContextWithOIDC | undefined,

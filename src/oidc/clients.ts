@@ -5,6 +5,7 @@ import { type Clock, seconds } from '../core/clock.ts';
 import { isLoopback } from '../core/loopback.ts';
 import { type Collection, change } from '../core/storage/collection.ts';
 import { CLAIMS_BY_SCOPE } from './claims.ts';
+import { ourMetadata } from './clientRules.ts';
 
 export interface ClientAdapterDependencies {
   /** What is read for each request. */
@@ -116,7 +117,7 @@ export function extendClients(provider: Provider, clock: Clock): void {
   };
   // Every ID token names the session, so that a sign-out can show which one it means. FAPI 2.0 wants none but its own claims.
   provider.Client.prototype.includeSid = function includeSid() {
-    return (this as { fapi_profile?: unknown }).fapi_profile === undefined;
+    return ourMetadata(this).fapi_profile === undefined;
   };
   // A client whose registration cannot be read (its sector document does not answer) must not keep members from signing out.
   const find = provider.Client.find;

@@ -1,5 +1,5 @@
 import { createHmac, type X509Certificate } from 'node:crypto';
-import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import type { ClientDirectory } from '../core/client/client.ts';
 import { type Clock, seconds } from '../core/clock.ts';
 import { ACR } from '../core/journey/authorizationRequest.ts';
@@ -8,7 +8,7 @@ import type { Stores } from '../core/storage/stores.ts';
 import { artifactAdapter } from './adapter.ts';
 import type { BackchannelLogout } from './backchannelLogout.ts';
 import { CLAIMS_BY_SCOPE, memberClaims } from './claims.ts';
-import { judgeOurMetadata, OUR_METADATA } from './clientRules.ts';
+import { judgeOurMetadata, OUR_METADATA, ourMetadata } from './clientRules.ts';
 import { clientAdapter } from './clients.ts';
 import { loadGrantFrom } from './grants.ts';
 import type { PublishedKeys } from './jwks.ts';
@@ -56,7 +56,7 @@ export interface OidcDependencies {
   readonly mtlsOrigin: string | undefined;
   readonly logout: Pick<BackchannelLogout, 'tellOne'>;
   /** Hears of each refresh before it is answered. */
-  readonly onRefresh: (ctx: KoaContextWithOIDC) => Promise<void>;
+  readonly onRefresh: (ctx: KoaContextWithOIDC) => void;
   /** Hears of each authorization request that needs the member. */
   readonly onInteraction: (interactionId: string, clientId: string) => Promise<void>;
 }
@@ -110,7 +110,9 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
       dPoPSigningAlgValues: ['ES256', 'PS256', 'EdDSA'],
     },
     extraClientMetadata: { properties: [...OUR_METADATA], validator: judgeOurMetadata },
-    pkce: { required: (ctx, client) => ctx.oidc.isFapi('2.0') !== undefined || our(client).require_pkce !== false },
+    pkce: {
+      required: (ctx, client) => ctx.oidc.isFapi('2.0') !== undefined || ourMetadata(client).require_pkce !== false,
+    },
     features: {
       devInteractions: { enabled: false },
       rpInitiatedLogout: {
@@ -129,7 +131,7 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
         deps.certificateOf === undefined
           ? { enabled: false }
           : mutualTls(deps.certificateOf, deps.certificateAuthorities),
-      fapi: { enabled: true, profile: (_ctx, client) => our(client).fapi_profile },
+      fapi: { enabled: true, profile: (_ctx, client) => ourMetadata(client).fapi_profile },
       clientCredentials: { enabled: true },
       deviceFlow: {
         enabled: true,
@@ -143,7 +145,7 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
       introspection: {
         enabled: true,
         allowedPolicy: async (_ctx, client, token) =>
-          token.clientId === client.clientId || our(client).introspects_all_tokens === true,
+          token.clientId === client.clientId || ourMetadata(client).introspects_all_tokens === true,
       },
       revocation: {
         enabled: true,
@@ -182,7 +184,7 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
     expiresWithSession: async (_ctx, source) => !source.scopes.has('offline_access'),
     // FAPI 2.0 5.3.2.1 forbids it for tokens that are bound to their sender.
     async rotateRefreshToken(ctx) {
-      await deps.onRefresh(ctx);
+      deps.onRefresh(ctx);
       return ctx.oidc.isFapi('2.0') === undefined;
     },
     renderError: (ctx, out, error) => pages.error(ctx, out, error),
@@ -218,15 +220,6 @@ function cookieNames(issuer: string) {
 
 /** The token that ties a form of ours to oidc-provider's session. */
 const formTokenOf = ({ oidc }: KoaContextWithOIDC): string => String(oidc.session?.state?.secret ?? '');
-
-interface OurMetadata {
-  readonly require_pkce?: boolean;
-  readonly fapi_profile?: '2.0';
-  readonly introspects_all_tokens?: boolean;
-}
-
-/** Our own metadata of a client, which oidc-provider keeps under its own names and does not know. */
-const our = (client: Client | undefined): OurMetadata => (client ?? {}) as OurMetadata;
 
 /** Where a client shows its certificate (RFC 8705 5). */
 const aliases = (origin: string) => ({

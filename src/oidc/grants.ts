@@ -2,6 +2,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import { type Clock, seconds } from '../core/clock.ts';
 import { apiScope, type Consent, findConsent, readApiScope } from '../core/consent/consent.ts';
 import type { Collection } from '../core/storage/collection.ts';
+import { ourMetadata } from './clientRules.ts';
 
 /**
  * The grant that this authorization request may use. It is built from the lasting consent, so that what a member once
@@ -41,8 +42,8 @@ export function loadGrantFrom(consents: Collection<Consent>, clock: Clock) {
   };
 }
 
-/** `first_party` is metadata of our own, which oidc-provider keeps under its own name. */
-export const isFirstParty = (client: object): boolean => (client as { first_party?: unknown }).first_party === true;
+/** Whether this is the plan's own app. */
+export const isFirstParty = (client: object): boolean => ourMetadata(client).first_party === true;
 
 /** What this request asks of the plan's APIs. */
 const requestedApiScopes = ({ oidc }: KoaContextWithOIDC): string[] =>

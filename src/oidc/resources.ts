@@ -1,5 +1,6 @@
 import { type Client, errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
 import { apiScope } from '../core/consent/consent.ts';
+import { ourMetadata } from './clientRules.ts';
 
 /** An API of the plan for which apps get access tokens (RFC 8707). */
 export interface ProtectedResource {
@@ -36,7 +37,7 @@ export function resourceServers(resources: readonly ProtectedResource[]) {
 /** A client that acts for itself gets what its registration lists; one that acts for a member, what the member allows. */
 function allowedScopes(scopes: readonly string[], { oidc }: KoaContextWithOIDC, client: Client): readonly string[] {
   const forItself = oidc.params?.grant_type === 'client_credentials';
-  const { api_scopes } = client as { api_scopes?: readonly string[] };
+  const { api_scopes } = ourMetadata(client);
   if (api_scopes === undefined) return forItself ? [] : scopes;
   const listed = new Set(api_scopes);
   return scopes.filter((one) => listed.has(one));

@@ -12,7 +12,7 @@ import { stateOf } from '../../src/core/keys/keyRing.ts';
 import { keyRingOf } from '../../src/parts.ts';
 import { trustedCertificate } from '../support/appServer.ts';
 import { MEMBER, ROOT, type RunningProvider, SECRETS, startProvider } from '../support/provider.ts';
-import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
+import { RelyingParty, signIn, startWithOauth4webapi, Visitor, webClient } from '../support/relyingParty.ts';
 import { STORE_PAIRS } from '../support/stores.ts';
 import { movableDate } from '../support/time.ts';
 import { startTlsProxy } from '../support/tlsProxy.ts';
@@ -95,25 +95,10 @@ describe.each(STORE_PAIRS.filter(({ available }) => available))('behind a TLS pr
     const auth = oauth.ClientSecretBasic(CLIENT.client_secret);
     const jwksCache = {};
     const flow = async () => {
-      const [verifier, state, nonce] = [
-        oauth.generateRandomCodeVerifier(),
-        oauth.generateRandomState(),
-        oauth.generateRandomNonce(),
-      ];
-      const url = new URL(String(server.authorization_endpoint));
-      url.search = new URLSearchParams({
-        ...{
-          client_id: client.client_id,
-          redirect_uri: callback,
-          response_type: 'code',
-          scope: 'openid',
-          state,
-          nonce,
-        },
-        ...{ code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256' },
-      }).toString();
-      const visitor = new Visitor();
-      const back = await visitor.submit(await visitor.go(url.href, proxy.origin), MEMBER, proxy.origin);
+      const asked = { client_id: client.client_id, redirect_uri: callback, scope: 'openid' };
+      const started = await startWithOauth4webapi(server, asked);
+      const { verifier, state, nonce } = started;
+      const back = await signIn(new Visitor(), proxy.origin, started, MEMBER);
       const parameters = oauth.validateAuthResponse(server, client, new URL(back.url), state);
       const answer = await oauth.authorizationCodeGrantRequest(server, client, auth, parameters, callback, verifier);
       const result = await oauth.processAuthorizationCodeResponse(server, client, answer, {

@@ -3,7 +3,7 @@ import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import { describeOnEveryStore } from '../support/describeOn.ts';
 import { type RunningProvider, startProvider } from '../support/provider.ts';
-import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
+import { RelyingParty, signIn, startWithOauth4webapi, Visitor, webClient } from '../support/relyingParty.ts';
 
 /** An app and a member that only the files know. */
 const CLIENT = webClient({ client_id: 'brought-by-file', client_name: 'Brought by File' });
@@ -87,25 +87,11 @@ describeOnEveryStore('relying parties', (pair) => {
     const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, options));
     const client: oauth.Client = { client_id: PUBLIC.client_id, id_token_signed_response_alg: 'RS256' };
     const redirectUri = String(PUBLIC.redirect_uris[0]);
-    const [verifier, state, nonce] = [
-      oauth.generateRandomCodeVerifier(),
-      oauth.generateRandomState(),
-      oauth.generateRandomNonce(),
-    ];
-    const url = new URL(String(server.authorization_endpoint));
-    url.search = new URLSearchParams({
-      client_id: PUBLIC.client_id,
-      redirect_uri: redirectUri,
-      response_type: 'code',
-      scope: 'openid email',
-      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
-      code_challenge_method: 'S256',
-      state,
-      nonce,
-    }).toString();
-
+    const asked = { client_id: PUBLIC.client_id, redirect_uri: redirectUri, scope: 'openid email' };
+    const started = await startWithOauth4webapi(server, asked);
+    const { verifier, state, nonce } = started;
     const visitor = new Visitor();
-    const back = await signIn(visitor, provider.issuer, { url: url.href, verifier, state, nonce }, MEMBER_FROM_FILE);
+    const back = await signIn(visitor, provider.issuer, started, MEMBER_FROM_FILE);
     const parameters = oauth.validateAuthResponse(server, client, new URL(back.url), state);
     const answer = await oauth.authorizationCodeGrantRequest(
       server,

@@ -1,3 +1,4 @@
+import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import { type Answer, Visitor } from './visitor.ts';
 
@@ -69,6 +70,24 @@ export class RelyingParty {
     const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true };
     return openid.authorizationCodeGrant(this.config, new URL(cameBackTo), checks, parameters);
   }
+}
+
+/** The same address, made by oauth4webapi. */
+export async function startWithOauth4webapi(
+  server: oauth.AuthorizationServer,
+  parameters: { readonly client_id: string; readonly redirect_uri: string; readonly scope: string },
+): Promise<Started> {
+  const [verifier, state, nonce] = [
+    oauth.generateRandomCodeVerifier(),
+    oauth.generateRandomState(),
+    oauth.generateRandomNonce(),
+  ];
+  const url = new URL(String(server.authorization_endpoint));
+  url.search = new URLSearchParams({
+    ...{ ...parameters, response_type: 'code', state, nonce, code_challenge_method: 'S256' },
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+  }).toString();
+  return { url: url.href, verifier, state, nonce };
 }
 
 /** A member signs in for this relying party. Returns where their browser ends up. */
