@@ -1,0 +1,36 @@
+/** How a message travels. A voice message is read out by a machine. */
+export type Channel = 'email' | 'sms' | 'voice';
+
+/** One message to one person, in words. */
+export interface Message {
+  readonly channel: Channel;
+  /** An email address, or a number in E.164. */
+  readonly to: string;
+  /** Email only. */
+  readonly subject?: string;
+  readonly text: string;
+  /** Email only: the same words as `text`. */
+  readonly html?: string;
+  /** BCP 47; a machine that reads aloud needs it. */
+  readonly locale: string;
+}
+
+/** Brings a message to one provider. Rejects when the provider did not take it; `GaveUp` when trying again is no use. */
+export interface Carrier {
+  /** `id` is the same at each try, so that a repeat can be told (Message-ID, RFC 5322 3.6.4; idempotency key). */
+  send(id: string, message: Message): Promise<void>;
+}
+
+/** The provider says that this message will never be taken: a number that does not exist, an address that is none. */
+export class GaveUp extends Error {
+  override name = 'GaveUp';
+}
+
+/** Where messages are put down to be sent, off the request's path. */
+export interface Outbox {
+  /**
+   * Puts a message down; from then on it is not lost. `until` (milliseconds since 1970): after that it is of no use, as a
+   * code that has expired, and is dropped.
+   */
+  put(message: Message, until?: number): Promise<void>;
+}
