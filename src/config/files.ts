@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { SIGN_IN_NAME_MAX } from '../core/account/signInName.ts';
 import type { NewClient } from '../core/client/newClient.ts';
 
+const version = z.string().min(1).max(40);
+
 /** `PLAN_FILE`: what the pages say about the plan. */
 export const PlanFile = z.object({
   name: z.string().min(1),
@@ -13,6 +15,11 @@ export const PlanFile = z.object({
   taglines: z
     .array(z.object({ lang: z.string(), dir: z.enum(['ltr', 'rtl']).default('ltr'), text: z.string() }))
     .default([]),
+  agreements: z.object({
+    terms: z.object({ version, url: z.url() }),
+    privacy: z.object({ version, url: z.url() }),
+    sms: z.object({ version }),
+  }),
   banner: z.record(z.string(), z.string()).optional(),
 });
 

@@ -10,6 +10,12 @@ export interface Plan {
   readonly taglines: readonly { readonly lang: string; readonly dir: 'ltr' | 'rtl'; readonly text: string }[];
   /** What the operator wants told on every page, by language; for planned work and outages. */
   readonly banner?: Readonly<Record<string, string>> | undefined;
+  /** What who registers agrees to. A new version is shown again at the next sign-in. */
+  readonly agreements: {
+    readonly terms: { readonly version: string; readonly url: string };
+    readonly privacy: { readonly version: string; readonly url: string };
+    readonly sms: { readonly version: string };
+  };
   /** By language. */
   readonly phoneHours: Readonly<Record<string, string>>;
 }

@@ -20,6 +20,32 @@ export const REFUSALS = [
   /** Repetitions, sequences, keyboard walks, dates. */
   'password-pattern',
   'password-reused',
+  'name-missing',
+  'first-name-missing',
+  'last-name-missing',
+  'birth-date-missing',
+  'birth-date-wrong',
+  'postal-code-wrong',
+  /** Under the age from which one may register alone. */
+  'too-young',
+  'member-number-missing',
+  /** No match, a wrong detail, claimed already, frozen: one answer for all. */
+  'details-unmatched',
+  'details-locked',
+  'membership-ended',
+  'way-missing',
+  'code-malformed',
+  'code-wrong',
+  'code-expired',
+  'code-used',
+  'code-locked',
+  'email-wrong',
+  'phone-wrong',
+  /** Neither an email address nor the phone that the code went to. */
+  'contact-missing',
+  'terms-not-accepted',
+  'username-malformed',
+  'username-taken',
   'device-code-missing',
   'device-code-unknown',
   'device-code-used',
@@ -34,11 +60,13 @@ export type Refusal = (typeof REFUSALS)[number];
 
 /** What a step answers: the facts that it has proven, or why not. */
 export type Outcome<Proven> =
-  | { readonly ok: true; readonly proven: Proven }
+  /** `missed`: the step goes on as if, and the attempt counts as a failure; nobody is told. */
+  | { readonly ok: true; readonly proven: Proven; readonly missed?: true }
   /** `until`: milliseconds since 1970, where the refusal has an end. */
   | { readonly ok: false; readonly refusal: Refusal; readonly until?: number };
 
 export const proven = <Proven>(facts: Proven): Outcome<Proven> => ({ ok: true, proven: facts });
+export const missed = <Proven>(facts: Proven): Outcome<Proven> => ({ ok: true, proven: facts, missed: true });
 export const refused = (refusal: Refusal, until?: number): Outcome<never> => ({
   ...{ ok: false, refusal },
   ...(until === undefined ? {} : { until }),

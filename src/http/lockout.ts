@@ -1,15 +1,14 @@
-import { createHmac } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Attempts } from '../core/lockout/attempts.ts';
-import { giveBackAll, networkPool, type Pool, poolsOf, settle, takeAll } from '../core/lockout/pools.ts';
-import { type Outcome, refused } from '../core/refusal.ts';
+import type { Attempts, PoolRule } from '../core/lockout/attempts.ts';
+import { giveBackAll, LOCKOUT, networkPool, type Pool, poolsOf, settle, takeAll } from '../core/lockout/pools.ts';
+import { type Outcome, type Refusal, refused } from '../core/refusal.ts';
 import type { PageContext } from './context.ts';
 import type { DeviceOwner, KnownDevices } from './device.ts';
-import type { NetworkOf } from './network.ts';
+import type { Network, NetworkOf } from './network.ts';
 import type { RememberedName } from './rememberedName.ts';
 
-/** Whose secret is guessed at. */
-export interface Target {
+/** Whose password is guessed at. */
+interface PasswordTarget {
   /** The name that was typed, in its canonical form. */
   readonly name: string;
   /** The account that it belongs to, if any. */
@@ -18,35 +17,65 @@ export interface Target {
   readonly keep: { readonly username: string | undefined } | undefined;
 }
 
+/** What else is guessed at: pools of its own, each counting for one subject. */
+interface OtherTarget {
+  readonly counted: readonly { readonly rule: keyof typeof LOCKOUT; readonly subject: string; readonly cleared?: boolean }[];
+  /** What is said when they are empty. */
+  readonly lockedAs: Refusal;
+}
+
+export type Target = PasswordTarget | OtherTarget;
+
 export interface LockoutDependencies {
   readonly attempts: Attempts;
   readonly networkOf: NetworkOf;
   readonly devices: KnownDevices;
   readonly usernames: RememberedName;
   /** Digests what stands in keys, so that the store lists no names and addresses. */
-  readonly digestKey: string;
+  readonly digest: (text: string) => string;
   /** No refusal is told sooner than this many milliseconds, so that time does not tell why. */
   readonly refusalFloor: number;
+  /** Hears that sign-in with an account's name was refused for now; and of a success after this many failures. */
+  readonly onLocked: (accountId: string, until: number) => void;
+  readonly onLateSuccess: (accountId: string, failures: number) => void;
 }
+
+/** As many failures before a success are worth a word to the owner. */
+const MANY_FAILURES = 5;
 
 /**
  * Lets a secret be compared only for an attempt that was taken before, and settles the attempt by the outcome. The
  * network's pool comes first, so that made-up names write no keys; a comparison that never happened costs nothing.
  */
 export function lockout(deps: LockoutDependencies) {
-  const { attempts } = deps;
-  const digest = (text: string) =>
-    createHmac('sha256', deps.digestKey).update(`attempt:${text}`).digest('base64url').slice(0, 22);
+  const { attempts, digest } = deps;
+  const poolOfNetwork = ({ key, shared }: Network) => networkPool(digest(key), shared);
 
   /** For a code that belongs to nobody yet: only the network is counted. Answers until when it has to wait, if so. */
   async function guardNetwork(ctx: PageContext, isRight: () => Promise<boolean>): Promise<number | undefined> {
-    const network = deps.networkOf(ctx);
-    const pools = [networkPool(digest(network.key), network.shared)];
+    const pools = [poolOfNetwork(deps.networkOf(ctx))];
     const taken = await takeAll(attempts, pools);
     if (!taken.ok) return taken.until;
     if (await isRight()) await giveBackAll(attempts, pools);
     return undefined;
   }
+
+  /** The pools of a password, and the device that the account knows, if this is one. */
+  function passwordPools(ctx: PageContext, network: Network, { name, account }: PasswordTarget): Pool[] {
+    const device = deps.devices.idFor(ctx, account);
+    return poolsOf({
+      name: digest(`name:${name}`),
+      subject: digest(account === undefined ? `name:${name}` : `account:${account.id}`),
+      bucket: digest(device === undefined ? `network:${network.key}` : `device:${device}`),
+      knownDevice: device !== undefined,
+    });
+  }
+
+  const otherPools = ({ counted }: OtherTarget): Pool[] =>
+    counted.map(({ rule, subject, cleared = true }): Pool => {
+      const poolRule: PoolRule = LOCKOUT[rule];
+      return { key: `tries:${rule}:${digest(subject)}`, rule: poolRule, cleared };
+    });
 
   async function guarded<Input, Proven>(
     ctx: PageContext,
@@ -55,40 +84,56 @@ export function lockout(deps: LockoutDependencies) {
   ): Promise<Outcome<Proven>> {
     const started = performance.now();
     const network = deps.networkOf(ctx);
-    const ofNetwork = [networkPool(digest(network.key), network.shared)];
+    const ofNetwork = [poolOfNetwork(network)];
     const allowed = await takeAll(attempts, ofNetwork);
     if (!allowed.ok) return refused('locked', allowed.until);
 
-    const { name, account, keep, input } = await identify();
-    const device = deps.devices.idFor(ctx, account);
-    const pools: Pool[] = poolsOf({
-      name: digest(`name:${name}`),
-      subject: digest(account === undefined ? `name:${name}` : `account:${account.id}`),
-      bucket: digest(device === undefined ? `network:${network.key}` : `device:${device}`),
-      knownDevice: device !== undefined,
-    });
+    const target = await identify();
+    const password = 'name' in target ? target : undefined;
+    const pools = 'name' in target ? passwordPools(ctx, network, target) : otherPools(target);
     const taken = await takeAll(attempts, pools);
-    if (!taken.ok) return refused('locked', taken.until);
+    if (!taken.ok) {
+      if (password?.account !== undefined) deps.onLocked(password.account.id, taken.until);
+      return refused('name' in target ? 'locked' : target.lockedAs, taken.until);
+    }
 
     const all = [...ofNetwork, ...pools];
     let outcome: Outcome<Proven>;
     try {
-      outcome = await compare(input);
+      outcome = await compare(target.input);
     } catch (error) {
       await giveBackAll(attempts, all).catch(() => ctx.state.log.warn('attempts could not be given back'));
       throw error;
     }
-    if (outcome.ok) await settle(attempts, all);
+    if (outcome.ok && !outcome.missed) await settle(attempts, all);
     else await delay(Math.max(0, started + deps.refusalFloor - performance.now()));
-    if (outcome.ok && account !== undefined) {
+    if (outcome.ok && password?.account !== undefined) {
+      const { account, keep } = password;
+      if (taken.taken > MANY_FAILURES) deps.onLateSuccess(account.id, taken.taken - 1);
       if (keep !== undefined) deps.devices.remember(ctx, account);
       deps.usernames.set(ctx, keep?.username);
     }
     return outcome;
   }
 
-  return { guarded, guardNetwork };
+  /** Opens what wrong passwords have locked for these names of one account: here, and for strangers everywhere. */
+  async function unlock(network: Network, accountId: string, names: readonly string[]): Promise<void> {
+    const pools = names.flatMap((name) =>
+      [false, true].flatMap((knownDevice) =>
+        poolsOf({
+          name: digest(`name:${name}`),
+          subject: digest(`account:${accountId}`),
+          bucket: digest(`network:${network.key}`),
+          knownDevice,
+        }),
+      ),
+    );
+    await settle(attempts, pools);
+  }
+
+  return { guarded, guardNetwork, unlock };
 }
 
 export type Guarded = ReturnType<typeof lockout>['guarded'];
 export type NetworkGuard = ReturnType<typeof lockout>['guardNetwork'];
+export type Unlock = ReturnType<typeof lockout>['unlock'];

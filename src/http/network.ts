@@ -3,7 +3,7 @@ import { BlockList, isIP } from 'node:net';
 import type { PageContext } from './context.ts';
 
 /** Where a request came from, as far as it can be believed. */
-interface Network {
+export interface Network {
   /** An IPv4 address, or the /64 of an IPv6 address: what one customer of a provider has. */
   readonly key: string;
   /** Many members share it, by the operator's word. */

@@ -1,100 +1,76 @@
-import {
-  type App,
-  type ClientDirectory,
-  type ClientMetadata,
-  describeApp,
-  findMetadata,
-  formTargets,
-} from '../core/client/client.ts';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../core/clock.ts';
-import { type AuthorizationRequest, type RequestResult, resultOf } from '../core/journey/authorizationRequest.ts';
-import { addFacts, type Facts, findJourney, nextStep, type Requirement } from '../core/journey/journey.ts';
+import type { Facts, Requirement } from '../core/journey/journey.ts';
 import type { Measures } from '../core/measures.ts';
 import { type Outcome, type Refusal, refused } from '../core/refusal.ts';
-import { SESSION_WARNING } from '../core/session/limits.ts';
-import type { Expiring } from '../core/storage/expiring.ts';
 import { type PageContext, seeOther } from './context.ts';
-import { EXTEND_SESSION, type FormGuard } from './csrf.ts';
+import type { FormGuard } from './csrf.ts';
 import { type Form, readForm } from './form.ts';
 import { allowFormsTo } from './headers.ts';
-import { applyUiLocales } from './locale.ts';
 import type { Guarded } from './lockout.ts';
 import { type ProblemPages, REFUSAL_STATUS } from './problems.ts';
-import type { RememberedName } from './rememberedName.ts';
 import type { Render } from './render.ts';
 import type { AnyStep, StepContext } from './step.ts';
 
-/** The authorization requests that wait for a member; oidc-provider keeps them. */
-interface AuthorizationRequests {
-  find(ctx: PageContext, id: string): Promise<AuthorizationRequest | undefined>;
-  hasSession(ctx: PageContext): Promise<boolean>;
-  finish(ctx: PageContext, result: RequestResult): Promise<string>;
-  restartUrl(ctx: PageContext): Promise<string>;
+/** One kind of journeys: how they are found and kept, what comes next in them, and how they end. */
+export interface Journeys<Context extends StepContext> {
+  /** The path that they lie under. */
+  readonly root: '/interaction' | '/journey';
+  readonly steps: Readonly<Partial<Record<Requirement, AnyStep<Context>>>>;
+  /** Finds the journey for this browser, or answers by itself and gives undefined. */
+  open(ctx: PageContext, id: string): Promise<Context | undefined>;
+  next(context: Context): Requirement | 'done';
+  /** The facts that are left when an earlier step is answered anew; undefined where it may not be. */
+  before(context: Context, step: Requirement): Facts | undefined;
+  /** Answers a GET by itself where no step is to be shown. True when it did. */
+  settle(ctx: PageContext, context: Context, due: Requirement | 'done'): Promise<boolean>;
+  /** Keeps the facts. False when another request has moved the journey on. */
+  save(context: Context, facts: Facts): Promise<boolean>;
+  /** What each view of these journeys needs. */
+  locals(context: Context, step: Requirement): object;
+  /** Where the forms may end besides here. */
+  formTargets(context: Context): readonly string[];
+  /** Whose journey it is, for the log. */
+  described(context: Context): object;
 }
 
 export interface PipelineDependencies {
-  readonly requests: AuthorizationRequests;
-  /** Whether what was proven still counts. */
-  readonly stillHolds: (facts: Facts) => Promise<boolean>;
-  readonly clients: ClientDirectory;
-  readonly expiring: Expiring;
   readonly clock: Clock;
   readonly guard: FormGuard;
   readonly render: Render;
   readonly problems: ProblemPages;
-  readonly steps: Readonly<Record<Requirement, AnyStep>>;
-  readonly issuer: string;
   readonly guarded: Guarded;
-  readonly usernames: RememberedName;
   readonly measures: Pick<Measures, 'stepAnswered'>;
-}
-
-interface Opened extends StepContext {
-  readonly client: ClientMetadata;
-  readonly app: App;
+  /** Milliseconds, for steps that take an even time. */
+  readonly refusalFloor: number;
 }
 
 /** The one way through every step. GET shows what is next; POST takes one answer. */
-export function pipeline(deps: PipelineDependencies) {
-  /** The request is gone: answered already, or too old. Who is signed in by now goes on to the app without a word. */
-  async function lost(ctx: PageContext, client?: ClientMetadata): Promise<undefined> {
-    const app = client && describeApp(client, deps.issuer);
-    if (app?.wayBack !== undefined && (await deps.requests.hasSession(ctx))) seeOther(ctx, app.wayBack);
-    else deps.problems.expired(ctx, app);
-  }
+export function pipeline<Context extends StepContext>(deps: PipelineDependencies, journeys: Journeys<Context>) {
+  const homeOf = (id: string) => `${journeys.root}/${id}`;
+  const stepOf = (name: Requirement): AnyStep<Context> => {
+    const step = journeys.steps[name];
+    if (step === undefined) throw new Error(`there is no screen for ${name} here`);
+    return step;
+  };
 
-  /** Finds the journey, the request and the app, or shows the way back. */
-  async function open(ctx: PageContext, id: string): Promise<Opened | undefined> {
-    const found = await findJourney(deps.expiring, id);
-    if (found === undefined) return lost(ctx);
-    const journey = (await deps.stillHolds(found.facts)) ? found : { ...found, facts: {} };
-    const client = await findMetadata(deps.clients, journey.clientId);
-    const request = await deps.requests.find(ctx, id);
-    if (client !== undefined && request !== undefined) {
-      applyUiLocales(ctx, request.uiLocales);
-      const app = describeApp(client, deps.issuer);
-      return { journey, request, client, app, rememberedName: deps.usernames.get(ctx) };
-    }
-    return lost(ctx, client);
-  }
-
-  const next = ({ journey, request }: Opened) => nextStep(journey.facts, new Set([request.requirement]));
-
-  async function show(ctx: PageContext, opened: Opened, step: AnyStep, refusal?: Refusal, typed?: Form) {
-    const { journey, app, client } = opened;
+  async function show(ctx: PageContext, context: Context, step: AnyStep<Context>, refusal?: Refusal, typed?: Form) {
+    const { id } = context.journey;
     const locals = {
-      app,
-      action: `/interaction/${journey.id}/${step.name}`,
-      switchUrl: `/interaction/${journey.id}/switch`,
-      adviceUrl: step.advise && `/interaction/${journey.id}/${step.name}/advice`,
-      formToken: deps.guard.token(journey.id),
+      action: `${homeOf(id)}/${step.name}`,
+      adviceUrl: step.advise && `${homeOf(id)}/${step.name}/advice`,
+      formToken: deps.guard.token(id),
       refusal,
       field: refusal && step.fieldOf(refusal),
-      session: sessionNotice(opened, deps, `/interaction/${journey.id}`),
-      ...(await step.show(opened, typed)),
+      ...journeys.locals(context, step.name),
+      ...(await step.show(context, typed)),
     };
-    allowFormsTo(ctx, formTargets(client));
-    deps.render(ctx, step.view, locals, refusal === undefined ? 200 : REFUSAL_STATUS[refusal]);
+    allowFormsTo(ctx, journeys.formTargets(context));
+    const page = refusal && step.pageOf?.(refusal);
+    const status = refusal === undefined ? 200 : REFUSAL_STATUS[refusal];
+    // On a page of its own the refusal is the heading and not an error in a form.
+    if (page !== undefined) deps.render(ctx, page, { ...locals, refusal: undefined, home: homeOf(id) }, status);
+    else deps.render(ctx, step.view, locals, status);
   }
 
   async function read(ctx: PageContext, id: string): Promise<Outcome<Form>> {
@@ -104,47 +80,47 @@ export function pipeline(deps: PipelineDependencies) {
   }
 
   /** Lets the step judge its input; where it compares a secret, only for an attempt that was taken before. */
-  function answer(ctx: PageContext, step: AnyStep, input: unknown, opened: Opened): Promise<Outcome<Facts>> {
+  function answer(ctx: PageContext, step: AnyStep<Context>, input: unknown, context: Context): Promise<Outcome<Facts>> {
     const { identify } = step;
-    if (identify === undefined) return step.submit(input, opened);
+    if (identify === undefined) return step.submit(input, context);
     return deps.guarded(
       ctx,
-      () => identify(input),
-      (known) => step.submit(known, opened),
+      () => identify(input, context),
+      (known) => step.submit(known, context),
     );
   }
 
-  /** The form of the step that is next. What is none was answered already. */
+  /** The form of the step that is next, or of one before it that is mended. What is none was answered already. */
   async function receive(ctx: PageContext, id: string, stepName: string) {
-    const home = `/interaction/${id}`;
     const form = await read(ctx, id);
-    if (!form.ok) return void deps.problems.refused(ctx, form.refusal, home);
-    const opened = await open(ctx, id);
-    if (opened === undefined) return undefined;
-    const due = next(opened);
-    // Not the step that is next: an old tab, a second click. The GET shows what is.
-    if (due === 'done' || due !== stepName) return void seeOther(ctx, home);
-    return { form: form.proven, opened, step: deps.steps[due] };
+    if (!form.ok) return void deps.problems.refused(ctx, form.refusal, homeOf(id));
+    const context = await journeys.open(ctx, id);
+    if (context === undefined) return undefined;
+    const due = journeys.next(context);
+    if (due !== 'done' && due === stepName) return { form: form.proven, context, step: stepOf(due) };
+    const facts = journeys.before(context, stepName as Requirement);
+    // Neither the step that is next nor one that may be mended: an old tab, a second click. The GET shows what is.
+    if (facts === undefined) return void seeOther(ctx, homeOf(id));
+    const earlier = { ...context, journey: { ...context.journey, facts } };
+    return { form: form.proven, context: earlier, step: stepOf(stepName as Requirement) };
   }
 
   return {
     async get(ctx: PageContext, id: string): Promise<void> {
-      const opened = await open(ctx, id);
-      if (opened === undefined) return;
-      const step = next(opened);
-      const finish = async (result: RequestResult) => seeOther(ctx, await deps.requests.finish(ctx, result));
-      if (step === 'done') return finish(resultOf(opened.journey.facts));
-      // Nobody is signed in, so there is nobody to choose: the sign-in page follows.
-      if (step === 'account' && opened.request.accountId === undefined) return finish({ select_account: {} });
-      if (opened.request.onlyNeedsASession && (await deps.requests.hasSession(ctx))) {
-        return finish({});
-      }
-      await show(ctx, opened, deps.steps[step]);
+      const context = await journeys.open(ctx, id);
+      if (context === undefined) return;
+      const due = journeys.next(context);
+      if ((await journeys.settle(ctx, context, due)) || due === 'done') return;
+      await show(ctx, context, stepOf(due));
     },
 
-    /** "Not you?": the same request, with a sign-in of its own. */
-    async switchAccount(ctx: PageContext, id: string): Promise<void> {
-      if ((await open(ctx, id)) !== undefined) seeOther(ctx, await deps.requests.restartUrl(ctx));
+    /** An earlier step, with what was answered there, to be mended. */
+    async getStep(ctx: PageContext, id: string, stepName: string): Promise<void> {
+      const context = await journeys.open(ctx, id);
+      if (context === undefined) return;
+      const mendable = journeys.before(context, stepName as Requirement) !== undefined;
+      if (mendable) await show(ctx, context, stepOf(stepName as Requirement));
+      else seeOther(ctx, `${homeOf(id)}${ctx.search}`);
     },
 
     /** What would be said to an answer that is still being typed. */
@@ -152,41 +128,28 @@ export function pipeline(deps: PipelineDependencies) {
       const received = await receive(ctx, id, stepName);
       const input = received?.step.parse(received.form);
       if (received === undefined || !input?.ok || received.step.advise === undefined) return;
-      const { refusal, level, values } = await received.step.advise(input.proven, received.opened);
+      const { refusal, level, values } = await received.step.advise(input.proven, received.context);
       const words = refusal === undefined ? `newPassword.level${level}` : `refusals.${refusal}`;
       ctx.set('Cache-Control', 'no-store');
       ctx.body = { level: refusal === undefined ? level : Math.min(level, 2), text: ctx.state.t(words, values) };
     },
 
     async post(ctx: PageContext, id: string, stepName: string): Promise<void> {
-      const home = `/interaction/${id}`;
+      const started = performance.now();
       const received = await receive(ctx, id, stepName);
       if (received === undefined) return;
-      const { form, opened, step } = received;
+      const { form, context, step } = received;
       const input = step.parse(form);
-      const outcome = input.ok ? await answer(ctx, step, input.proven, opened) : input;
+      const outcome = input.ok ? await answer(ctx, step, input.proven, context) : input;
       const told = outcome.ok ? 'proven' : outcome.refusal;
-      const { clientId } = opened.journey;
-      ctx.state.log.info({ event: 'step', step: step.name, outcome: told, clientId }, 'step');
+      ctx.state.log.info({ event: 'step', step: step.name, outcome: told, ...journeys.described(context) }, 'step');
       deps.measures.stepAnswered(step.name, told);
-      if (!outcome.ok && outcome.until !== undefined) return deps.problems.locked(ctx, outcome.until, home);
-      if (!outcome.ok) return show(ctx, opened, step, outcome.refusal, form);
       // Another answer was faster: its facts stand, and the GET shows what follows from them.
-      if (await addFacts(deps.expiring, opened.journey, outcome.proven, deps.clock.now())) {
-        await step.conclude?.(outcome.proven, opened);
-      }
-      seeOther(ctx, home);
+      if (outcome.ok && (await journeys.save(context, outcome.proven))) await step.conclude?.(outcome.proven, context);
+      if (step.even && input.ok) await delay(Math.max(0, started + deps.refusalFloor - performance.now()));
+      if (outcome.ok) return seeOther(ctx, homeOf(id));
+      if (outcome.until === undefined) return show(ctx, context, step, outcome.refusal, form);
+      deps.problems.locked(ctx, { refusal: outcome.refusal, until: outcome.until, retryAt: homeOf(id) });
     },
   };
-}
-
-/** What the page needs to warn before the session ends, where there is one. */
-function sessionNotice(
-  { request: { sessionEndsAt } }: StepContext,
-  deps: Pick<PipelineDependencies, 'guard'>,
-  back: string,
-) {
-  return sessionEndsAt === undefined
-    ? undefined
-    : { endsAt: sessionEndsAt, warning: SESSION_WARNING, formToken: deps.guard.token(EXTEND_SESSION), back };
 }

@@ -19,6 +19,29 @@ export const REFUSAL_STATUS: Readonly<Record<Refusal, number>> = {
   'password-personal': 422,
   'password-pattern': 422,
   'password-reused': 422,
+  'name-missing': 422,
+  'first-name-missing': 422,
+  'last-name-missing': 422,
+  'birth-date-missing': 422,
+  'birth-date-wrong': 422,
+  'postal-code-wrong': 422,
+  'too-young': 403,
+  'member-number-missing': 422,
+  'details-unmatched': 422,
+  'details-locked': 429,
+  'membership-ended': 403,
+  'way-missing': 422,
+  'code-malformed': 422,
+  'code-wrong': 422,
+  'code-expired': 410,
+  'code-used': 410,
+  'code-locked': 429,
+  'email-wrong': 422,
+  'phone-wrong': 422,
+  'contact-missing': 422,
+  'terms-not-accepted': 422,
+  'username-malformed': 422,
+  'username-taken': 409,
   'device-code-missing': 422,
   'device-code-unknown': 404,
   'device-code-used': 410,
@@ -27,15 +50,25 @@ export const REFUSAL_STATUS: Readonly<Record<Refusal, number>> = {
   'form-unreadable': 400,
 };
 
+/** What is locked, until when (milliseconds since 1970), and where to go on then. */
+interface Lock {
+  readonly refusal: Refusal;
+  readonly until: number;
+  readonly retryAt: string;
+}
+
 /** Pages for what is nobody's step: a lost request, a broken dependency, a bug. */
 export interface ProblemPages {
   expired(ctx: PageContext, app: App | undefined): void;
   notFound(ctx: PageContext): void;
   refused(ctx: PageContext, refusal: Refusal, retryAt: string): void;
-  locked(ctx: PageContext, until: number, retryAt: string): void;
+  locked(ctx: PageContext, lock: Lock): void;
   appMistake(ctx: PageContext, detail: { error: string; error_description?: string | undefined }, status: number): void;
   failed(ctx: PageContext, error: unknown): void;
 }
+
+/** Dependencies without which only a part does not work. */
+const VIEWS: Readonly<Record<string, string>> = { membership: 'problems/membership-down' };
 
 const RETRY_AFTER_SECONDS = '10';
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -45,12 +78,17 @@ export function problemPages(render: Render, clock: Clock): ProblemPages {
     expired: (ctx, app) => render(ctx, 'problems/expired', { app }, 410),
     notFound: (ctx) => render(ctx, 'problems/not-found', {}, 404),
     refused: (ctx, refusal, retryAt) => render(ctx, 'problems/refused', { refusal, retryAt }, REFUSAL_STATUS[refusal]),
-    locked(ctx, until, retryAt) {
+    locked(ctx, { refusal, until, retryAt }) {
       const wait = Math.max(1, until - clock.now());
       ctx.set('Retry-After', String(Math.ceil(wait / 1000)));
       // Longer than a day means: until somebody does something about it.
-      const locals = { retryAt, until, minutes: Math.ceil(wait / 60_000), forGood: wait > DAY_MS };
-      render(ctx, 'problems/locked', locals, REFUSAL_STATUS.locked);
+      const lasting = { until, minutes: Math.ceil(wait / 60_000), forGood: wait > DAY_MS };
+      const from = /^\/interaction\/([\w-]+)$/.exec(retryAt)?.[1];
+      const locals = {
+        ...{ what: refusal, retryAt, heading: `problems.locked.titles.${refusal}` },
+        errandQuery: from === undefined ? '' : `?from=${from}&ui_locales=${ctx.state.locale}`,
+      };
+      render(ctx, 'problems/locked', { ...locals, ...lasting }, REFUSAL_STATUS[refusal]);
     },
     appMistake: (ctx, detail, status) => render(ctx, 'problems/app-mistake', { detail }, status),
     failed(ctx, error) {
@@ -61,9 +99,10 @@ export function problemPages(render: Render, clock: Clock): ProblemPages {
         unavailable ? 'a dependency does not answer' : 'a request failed',
       );
       // A form that could not be taken is asked for again on its own page.
-      const page = /^\/interaction\/[\w-]+/.exec(ctx.path)?.[0];
+      const page = /^\/(interaction|journey)\/[\w-]+/.exec(ctx.path)?.[0];
       const retryAt = ctx.method === 'GET' ? ctx.originalUrl : page;
-      render(ctx, unavailable ? 'problems/unavailable' : 'problems/failed', { retryAt }, unavailable ? 503 : 500);
+      const view = unavailable ? (VIEWS[error.dependency] ?? 'problems/unavailable') : 'problems/failed';
+      render(ctx, view, { retryAt }, unavailable ? 503 : 500);
     },
   };
 }

@@ -1,38 +1,56 @@
 import type { AuthorizationRequest } from '../core/journey/authorizationRequest.ts';
-import type { Facts, Journey, Requirement } from '../core/journey/journey.ts';
+import type { Errand } from '../core/journey/errand.ts';
+import type { Facts, Requirement } from '../core/journey/journey.ts';
 import type { Outcome, Refusal } from '../core/refusal.ts';
 import type { Form } from './form.ts';
 import type { Target } from './lockout.ts';
+import type { Network } from './network.ts';
+import type { Locale } from './words.ts';
 
-/** Where a step is in: the journey, what the app asked for, and who the app is. */
+/** Where a step is in. */
 export interface StepContext {
-  readonly journey: Journey;
-  readonly request: AuthorizationRequest;
+  readonly journey: { readonly id: string; readonly facts: Facts };
   /** The username that this browser remembers. */
   readonly rememberedName: string | undefined;
+  readonly locale: Locale;
+  readonly network: Network;
+}
+
+/** On the way through an authorization request: what the app asked for. */
+export interface RequestContext extends StepContext {
+  readonly request: AuthorizationRequest;
+}
+
+/** On an errand of the member's own. */
+export interface ErrandContext extends StepContext {
+  readonly journey: Errand;
 }
 
 /**
  * One screen of a journey. It says what it shows, what it reads from its form, and what a good answer proves. It never
  * redirects, renders or calls another step: the pipeline does that, the same way for all.
  */
-export interface Step<Input> {
+export interface Step<Input, Context extends StepContext> {
   readonly name: Requirement;
   /** Its template in `views`, under the name of its own folder and file. */
   readonly view: string;
+  /** Every answer takes as long as the slowest, so that time does not tell what is known of somebody else. */
+  readonly even?: boolean;
   /** What its view needs besides what each view has. `typed` is the form that was refused; secrets are not repeated. */
-  show(context: StepContext, typed?: Form): Promise<object>;
+  show(context: Context, typed?: Form): Promise<object>;
   parse(form: Form): Outcome<Input>;
   /** For a step that compares a secret: whose it is. The attempt is taken before `submit` compares. */
-  identify?(input: Input): Promise<Target & { readonly input: Input }>;
+  identify?(input: Input, context: Context): Promise<Target & { readonly input: Input }>;
   /** What the page's script may ask while the member still types; it takes no attempt and changes nothing. */
-  advise?(input: Input, context: StepContext): Promise<Advice>;
+  advise?(input: Input, context: Context): Promise<Advice>;
   /** Facts to add to the journey, or a refusal. */
-  submit(input: Input, context: StepContext): Promise<Outcome<Facts>>;
+  submit(input: Input, context: Context): Promise<Outcome<Facts>>;
   /** What a proven answer changes elsewhere; done once the journey holds the facts, and safe to do twice. */
-  conclude?(proven: Facts, context: StepContext): Promise<void>;
+  conclude?(proven: Facts, context: Context): Promise<void>;
   /** The field that a refusal is about, for the link in the error summary. */
   fieldOf(refusal: Refusal): string | undefined;
+  /** A refusal that has a page of its own instead of a line on this one: its view. */
+  pageOf?(refusal: Refusal): string | undefined;
 }
 
 /** What would be said to this answer. */
@@ -44,7 +62,9 @@ interface Advice {
 }
 
 /** A step whose input type is its own business. */
-export type AnyStep = Step<unknown>;
+export type AnyStep<Context extends StepContext> = Step<unknown, Context>;
 
 /** Hides a step's input type from the pipeline, which only carries it from `parse` to `submit`. */
-export const step = <Input>(definition: Step<Input>): AnyStep => definition as AnyStep;
+export const step = <Input, Context extends StepContext = RequestContext>(
+  definition: Step<Input, Context>,
+): AnyStep<Context> => definition as AnyStep<Context>;

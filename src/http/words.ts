@@ -38,8 +38,8 @@ export function pickLocale(tags: readonly string[]): Locale | undefined {
 export const languageName = (locale: Locale): string => WORDS[locale].language;
 
 /** A list of sentences, such as the points of a help page. Throws where the key is none. */
-export function wordList(locale: Locale, key: string): string[] {
-  const list: unknown = instance.getFixedT(locale)(key, { returnObjects: true });
+export function wordList(locale: Locale, key: string, values: Record<string, string | number> = {}): string[] {
+  const list: unknown = instance.getFixedT(locale)(key, { returnObjects: true, ...values });
   if (!Array.isArray(list)) throw new Error(`no list of words for ${key} in ${locale}`);
   return list.map(String);
 }

@@ -42,11 +42,19 @@ for (const input of document.querySelectorAll('[data-advice]')) {
   });
 }
 
+for (const button of document.querySelectorAll('[data-copies]')) {
+  button.hidden = false;
+  button.addEventListener('click', async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
+    document.getElementById(`${button.id}-status`).textContent = button.dataset.copied;
+  });
+}
+
 const summary = document.getElementById('error-summary');
 if (summary) {
   summary.focus();
   // The Back button and a reload come to the page itself, not to the form that was refused.
-  history.replaceState(null, '', location.pathname.replace(/^(\/interaction\/[^/]+)\/.*/, '$1'));
+  history.replaceState(null, '', location.pathname.replace(/^(\/(interaction|journey)\/[^/]+)\/.*/, '$1'));
 }
 
 // A second click while the first is on its way would only get in its way.

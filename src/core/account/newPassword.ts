@@ -31,7 +31,10 @@ const STRONG_ENOUGH = 3;
 const REMEMBERED = 5;
 
 /** What others may know about a member. */
-type Person = Pick<Account, 'username' | 'email' | 'phone' | 'memberNumber' | 'firstName' | 'lastName' | 'birthDate'>;
+export type Knowable = Pick<
+  Account,
+  'username' | 'email' | 'phone' | 'memberNumber' | 'firstName' | 'lastName' | 'birthDate'
+>;
 
 export interface PasswordRules {
   readonly meter: StrengthMeter;
@@ -46,7 +49,7 @@ export interface PasswordRules {
  */
 export function judgePassword(
   { meter, least, plan }: PasswordRules,
-  account: Person,
+  account: Knowable,
   typed: string,
 ): { readonly refusal?: Refusal; readonly level: Strength['level'] } {
   const password = normalizePassword(typed);
@@ -58,8 +61,8 @@ export function judgePassword(
 }
 
 /** What a guesser tries first: names, numbers and addresses, whole and in parts. */
-function personalWords(account: Person, plan: string): string[] {
-  const { username, email, phone, memberNumber, firstName, lastName, birthDate } = account;
+function personalWords(account: Knowable, plan: string): string[] {
+  const { username, email = '', phone = '', memberNumber, firstName, lastName, birthDate } = account;
   const whole = [username, email, phone, memberNumber, birthDate, `${firstName} ${lastName}`, plan];
   const parts = [username, email, firstName, lastName, plan].flatMap((text) => text.split(/[^\p{L}\p{N}]+/u));
   return [...new Set([...whole, ...parts])].filter((word) => word.length >= 3).map((word) => word.toLowerCase());

@@ -1,4 +1,6 @@
+import type { Membership, Person } from '../membership/membership.ts';
 import type { Expiring } from '../storage/expiring.ts';
+import type { Way } from '../codes/contacts.ts';
 
 /**
  * A member's way through our pages for one authorization request. It stores facts ("password proven at t"), never a
@@ -13,6 +15,7 @@ export interface Journey {
   readonly version: number;
 }
 
+/** What was proven, under the name of its step. `at` is in seconds since 1970. */
 export interface Facts {
   /** The member goes on as whom they are signed in. */
   readonly account?: { readonly at: number };
@@ -20,6 +23,21 @@ export interface Facts {
   /** The new password that the member chose. */
   readonly renewal?: { readonly at: number };
   readonly consent?: ConsentFact;
+
+  /** The name that somebody typed who cannot sign in, and the account that it belongs to, if any. */
+  readonly name?: { readonly at: number; readonly typed: string; readonly accountId?: string; readonly epoch?: number };
+  readonly person?: Person & { readonly at: number };
+  readonly member?: MemberFact;
+  /** Where the code is to go. */
+  readonly contact?: { readonly at: number; readonly way: Way };
+  /** The code was typed; it had gone this way. */
+  readonly code?: { readonly at: number; readonly way: Way };
+  readonly contacts?: ContactsFact;
+  readonly confirmation?: { readonly at: number };
+  readonly credentials?: { readonly at: number; readonly accountId: string };
+  /** When the last code was put down to be sent, and how, as far as it may be told. */
+  readonly sent?: { readonly at: number; readonly by?: Way['by'] | undefined };
+  readonly replacement?: { readonly at: number };
 }
 
 interface PasswordFact {
@@ -39,18 +57,62 @@ interface ConsentFact {
   readonly at: number;
 }
 
-/** What an authorization request still wants of the member. */
-export type Requirement = 'account' | 'password' | 'renewal' | 'consent';
+interface MemberFact {
+  readonly at: number;
+  readonly typed: string;
+  /** Undefined where nothing fits and the member is not told so. */
+  readonly found?: Membership;
+  /** The id that the account gets, should this journey open one: chosen once, so that a form sent twice opens one. */
+  readonly accountId?: string;
+}
+
+interface ContactsFact {
+  readonly at: number;
+  readonly email?: string | undefined;
+  readonly phone?: string | undefined;
+  readonly agreed: Agreements;
+}
+
+/** Versions of the texts that a member has agreed to. */
+export interface Agreements {
+  readonly terms: string;
+  readonly privacy: string;
+  readonly sms?: string | undefined;
+}
+
+/** What a journey still wants of the member. */
+export type Requirement = Exclude<keyof Facts, 'sent'>;
+
+/** The order in which steps are asked for; each journey wants some of them. */
+const ORDER = [
+  ...(['account', 'password', 'renewal', 'consent'] as const),
+  ...(['name', 'person', 'member', 'contact', 'code', 'replacement'] as const),
+  ...(['contacts', 'confirmation', 'credentials'] as const),
+] satisfies readonly Requirement[];
 
 /** The screen to show next: the first requirement, in this order, that no fact meets. */
 export function nextStep(facts: Facts, requirements: ReadonlySet<Requirement>): Requirement | 'done' {
-  const order: readonly Requirement[] = ['account', 'password', 'renewal', 'consent'];
   const wanted = (step: Requirement) => requirements.has(step) || (step === 'renewal' && facts.password?.mustChange);
-  return order.find((step) => wanted(step) && facts[step] === undefined) ?? 'done';
+  return ORDER.find((step) => wanted(step) && facts[step] === undefined) ?? 'done';
+}
+
+/**
+ * The facts that are left when this step is answered anew; undefined where it may not be. Who went back in the browser and
+ * mends an answer goes on from there. Once the code was typed, what it rests on stands.
+ */
+export function factsBefore(
+  facts: Facts,
+  requirements: ReadonlySet<Requirement>,
+  step: Requirement,
+): Facts | undefined {
+  const from = ORDER.indexOf(step);
+  const settled = facts.code === undefined ? -1 : ORDER.indexOf('code');
+  if (!requirements.has(step) || facts[step] === undefined || from <= settled) return undefined;
+  return Object.fromEntries(Object.entries(facts).filter(([name]) => ORDER.indexOf(name as Requirement) < from));
 }
 
 /** A journey is remembered for a day, so that an old page still knows the way back to the app that opened it. */
-const JOURNEY_REMEMBERED_MS = 24 * 60 * 60 * 1000;
+export const JOURNEY_REMEMBERED_MS = 24 * 60 * 60 * 1000;
 
 const journeyKey = (id: string): string => `journey:${id}`;
 

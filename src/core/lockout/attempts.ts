@@ -27,7 +27,8 @@ export interface PoolRule {
   readonly forgetFrom: 'first' | 'last';
 }
 
-export type Taken = { readonly ok: true } | { readonly ok: false; readonly until: number };
+/** `taken`: how many are counted now, this one included. */
+export type Taken = { readonly ok: true; readonly taken: number } | { readonly ok: false; readonly until: number };
 
 /** What is kept of a pool: how many were taken, from when on the next one is, and when all is forgotten. */
 export interface PoolState {
@@ -47,7 +48,7 @@ export function takeFrom(state: PoolState | undefined, rule: PoolRule, now: numb
   const next = wait === 0 ? 0 : now + wait;
   const forget =
     live !== undefined && before > 0 && rule.forgetFrom === 'first' ? live.deadline : now + rule.forgetAfter;
-  return { ok: true, state: { taken, next, deadline: Math.max(forget, next) } };
+  return { ok: true, taken, state: { taken, next, deadline: Math.max(forget, next) } };
 }
 
 /** The state after an attempt was given back. Where attempts are free again, so is the next. */

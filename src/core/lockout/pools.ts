@@ -39,6 +39,40 @@ export const LOCKOUT = {
     ...{ free: 2_000, firstWait: 30 * SECOND, growth: 2, longestWait: HOUR, startsAgain: false },
     ...{ forgetAfter: HOUR, forgetFrom: 'first' },
   },
+  /** Codes that one journey types; a new code does not begin anew. */
+  codeJourney: {
+    ...{ free: 5, firstWait: DAY, growth: 1, longestWait: DAY, startsAgain: false },
+    ...{ forgetAfter: DAY, forgetFrom: 'last' },
+  },
+  /** Codes for one account or membership from one network. */
+  codeBucket: {
+    ...{ free: 10, firstWait: HOUR, growth: 1, longestWait: HOUR, startsAgain: true },
+    ...{ forgetAfter: DAY, forgetFrom: 'last' },
+  },
+  /** Codes for one account or membership from everywhere: never a hundred in a row (NIST SP 800-63B-4 3.2.2). */
+  code: {
+    ...{ free: 50, firstWait: HOUR, growth: 2, longestWait: 7 * DAY, startsAgain: false },
+    ...{ forgetAfter: 90 * DAY, forgetFrom: 'last' },
+  },
+  /** Wrong details for one member number, a day: nobody finds out a date of birth. */
+  details: {
+    ...{ free: 10, firstWait: DAY, growth: 1, longestWait: DAY, startsAgain: true },
+    ...{ forgetAfter: DAY, forgetFrom: 'first' },
+  },
+  /** Wrong details from one network, an hour. */
+  detailsNetwork: {
+    ...{ free: 30, firstWait: 10 * MINUTE, growth: 2, longestWait: HOUR, startsAgain: false },
+    ...{ forgetAfter: HOUR, forgetFrom: 'first' },
+  },
+  detailsSharedNetwork: {
+    ...{ free: 600, firstWait: 10 * MINUTE, growth: 2, longestWait: HOUR, startsAgain: false },
+    ...{ forgetAfter: HOUR, forgetFrom: 'first' },
+  },
+  /** Wrong details from everybody, an hour. */
+  detailsInAll: {
+    ...{ free: 5_000, firstWait: MINUTE, growth: 1, longestWait: MINUTE, startsAgain: false },
+    ...{ forgetAfter: HOUR, forgetFrom: 'first' },
+  },
 } as const satisfies Record<string, PoolRule>;
 
 export interface Pool {
@@ -77,9 +111,13 @@ export const networkPool = (network: string, shared: boolean): Pool => ({
   cleared: false,
 });
 
-/** Takes one attempt from each pool, in order. Where one refuses, those before it get theirs back. */
+/**
+ * Takes one attempt from each pool, in order. Where one refuses, those before it get theirs back. `taken` is the most that
+ * any of them counts by now.
+ */
 export async function takeAll(attempts: Attempts, pools: readonly Pool[]): Promise<Taken> {
   const taken: Pool[] = [];
+  let most = 0;
   for (const pool of pools) {
     const answer = await attempts.take(pool.key, pool.rule);
     if (!answer.ok) {
@@ -87,8 +125,9 @@ export async function takeAll(attempts: Attempts, pools: readonly Pool[]): Promi
       return answer;
     }
     taken.push(pool);
+    most = Math.max(most, answer.taken);
   }
-  return { ok: true };
+  return { ok: true, taken: most };
 }
 
 /** The secret was never compared: nobody failed. */

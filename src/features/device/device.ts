@@ -75,6 +75,6 @@ export function deviceGuard(guard: NetworkGuard, problems: ProblemPages): Middle
       await next();
       return ctx.status !== REFUSAL_STATUS['device-code-unknown'];
     });
-    if (until !== undefined) problems.locked(page, until, '/device');
+    if (until !== undefined) problems.locked(page, { refusal: 'locked', until, retryAt: '/device' });
   };
 }

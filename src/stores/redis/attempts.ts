@@ -3,7 +3,10 @@ import type { Clock } from '../../core/clock.ts';
 import type { Attempts, PoolRule, Taken } from '../../core/lockout/attempts.ts';
 import { askRedis, GARBAGE_AFTER_MS, type ScriptCommand, withScripts } from './scripts.ts';
 
-/* A pool is a hash: t = taken, x = next, d = deadline. The rule is `takeFrom` of the core. */
+/*
+ * A pool is a hash: t = taken, x = next, d = deadline. The rule is `takeFrom` of the core. Taking answers how many are
+ * counted now, or from when on there is another, with a minus before it.
+ */
 const SCRIPTS = {
   attemptsTake: `
     local now, free, first, growth, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -11,7 +14,7 @@ const SCRIPTS = {
     local s = redis.call('HMGET', KEYS[1], 't', 'x', 'd')
     local taken, nextAt, deadline = tonumber(s[1] or 0), tonumber(s[2] or 0), tonumber(s[3] or 0)
     if deadline <= now then taken, nextAt, deadline = 0, 0, 0 end
-    if nextAt > now then return nextAt end
+    if nextAt > now then return -nextAt end
     if again and taken >= free then taken = 0 end
     if not (taken > 0 and fromFirst) then deadline = now + forget end
     taken = taken + 1
@@ -21,7 +24,7 @@ const SCRIPTS = {
     if nextAt > deadline then deadline = nextAt end
     redis.call('HSET', KEYS[1], 't', taken, 'x', string.format('%.0f', nextAt), 'd', string.format('%.0f', deadline))
     redis.call('PEXPIRE', KEYS[1], string.format('%.0f', deadline - now + tonumber(ARGV[9])))
-    return 0`,
+    return taken`,
   attemptsGiveBack: `
     local taken = tonumber(redis.call('HGET', KEYS[1], 't') or 0)
     if taken == 0 then return 0 end
@@ -45,8 +48,8 @@ export class RedisAttempts implements Attempts {
       ...[this.#clock.now(), rule.free, rule.firstWait, rule.growth, rule.longestWait],
       ...[rule.startsAgain ? 1 : 0, rule.forgetAfter, rule.forgetFrom === 'first' ? 1 : 0, GARBAGE_AFTER_MS],
     ];
-    const until = await askRedis(() => this.#redis.attemptsTake(key, ...args));
-    return until === 0 ? { ok: true } : { ok: false, until };
+    const answer = await askRedis(() => this.#redis.attemptsTake(key, ...args));
+    return answer < 0 ? { ok: false, until: -answer } : { ok: true, taken: answer };
   }
 
   async giveBack(key: string, rule: PoolRule): Promise<void> {

@@ -1,0 +1,77 @@
+import type { Expiring } from '../storage/expiring.ts';
+import { type Facts, JOURNEY_REMEMBERED_MS, type Requirement } from './journey.ts';
+
+/** What a member comes for besides signing in; also the path under which it begins. */
+export const COURSES = ['register', 'forgot-username', 'forgot-password', 'unlock'] as const;
+export type Course = (typeof COURSES)[number];
+
+/**
+ * A journey of its own, outside any authorization request: it may begin on the sign-in page, on a help page or in a
+ * message, and outlives the request that it began in. Only the browser that began it gets on with it.
+ */
+export interface Errand {
+  readonly id: string;
+  readonly course: Course;
+  /** Digest of what the browser's cookie holds. */
+  readonly browser: string;
+  /** The sign-in page that it began on, and its app, where it began on one. */
+  readonly from?: { readonly interactionId: string; readonly clientId: string };
+  /** The language of the page that it began on. */
+  readonly locale: string;
+  readonly facts: Facts;
+  /** For compare-and-swap. */
+  readonly version: number;
+}
+
+/** What each of them asks for. A second step joins the password's row as soon as an account has one. */
+const REQUIREMENTS: Readonly<Record<Course, readonly Requirement[]>> = {
+  register: ['person', 'member', 'contact', 'code', 'contacts', 'credentials'],
+  'forgot-username': ['person', 'member', 'code'],
+  'forgot-password': ['name', 'code', 'replacement'],
+  unlock: ['name', 'code'],
+};
+
+/** What this errand asks for in all. An email address that no code has reached yet is confirmed by one. */
+export function requirementsOf({ course, facts }: Pick<Errand, 'course' | 'facts'>): ReadonlySet<Requirement> {
+  const email = facts.contacts?.email;
+  const unseen = email !== undefined && email !== facts.code?.way.to;
+  return new Set([...REQUIREMENTS[course], ...(unseen ? (['confirmation'] as const) : [])]);
+}
+
+/** Which part of how many a screen is, for "Step 2 of 5"; undefined where an errand is too short to count. */
+export function progressOf(course: Course, step: Requirement): { readonly part: number; readonly parts: number } | undefined {
+  const parts: readonly (readonly Requirement[])[] = [
+    ...[['person'], ['member'], ['contact', 'code'], ['contacts', 'confirmation'], ['credentials']],
+  ] as const;
+  if (course !== 'register') return undefined;
+  return { part: parts.findIndex((steps) => steps.includes(step)) + 1, parts: parts.length };
+}
+
+/** Makes unreadable what must not lie open in a store; see src/adapters/seal.ts. */
+export interface Seal {
+  seal(plain: string, purpose: string): string;
+  open(sealed: string, purpose: string): string;
+}
+
+/** The errands that are under way. What a member has told of themself is sealed. */
+export function errands(expiring: Expiring, seal: Seal) {
+  const key = (id: string) => `errand:${id}`;
+  const write = async (errand: Errand, now: number): Promise<boolean> => {
+    const { id, version, facts, ...open } = errand;
+    const value = { ...open, sealed: seal.seal(JSON.stringify(facts), key(id)) };
+    return expiring.swap(key(id), version, value, now + JOURNEY_REMEMBERED_MS);
+  };
+  return {
+    async find(id: string): Promise<Errand | undefined> {
+      const entry = await expiring.get(key(id));
+      if (entry === undefined) return undefined;
+      const { sealed, ...open } = entry.value as Omit<Errand, 'id' | 'facts' | 'version'> & { sealed: string };
+      return { ...open, id, facts: JSON.parse(seal.open(sealed, key(id))), version: entry.version };
+    },
+    begin: (errand: Omit<Errand, 'version' | 'facts'>, now: number) => write({ ...errand, facts: {}, version: 0 }, now),
+    /** False when another request has moved it on in between. */
+    save: write,
+  };
+}
+
+export type Errands = ReturnType<typeof errands>;

@@ -1,0 +1,80 @@
+import { type Clock, seconds } from '../../core/clock.ts';
+import { type Codes, readCode } from '../../core/codes/codes.ts';
+import { maskedWay, type Way } from '../../core/codes/contacts.ts';
+import type { Facts } from '../../core/journey/journey.ts';
+import type { Channel } from '../../core/messages/message.ts';
+import { type Outcome, proven, refused } from '../../core/refusal.ts';
+import { type ErrandContext, step } from '../../http/step.ts';
+
+type Typed = { readonly code: string } | { readonly send: Channel | 'again' };
+
+/** What differs between the codes that are asked for. */
+export interface CodeVariant {
+  readonly name: 'code' | 'confirmation';
+  /** What the code is for; one purpose has one code. */
+  purpose(context: ErrandContext): string;
+  /** Whose it is, for the pools of attempts. */
+  subject(context: ErrandContext): string;
+  /** Where the code went, where that may be shown; else it is never told whether it went anywhere. */
+  shown(context: ErrandContext): Way | undefined;
+  send(context: ErrandContext, by: Channel | undefined): Promise<void>;
+  /** What a right code means. */
+  right(context: ErrandContext, way: Way): Promise<Outcome<Facts>>;
+  /** What follows from it elsewhere. */
+  conclude?(proven: Facts, context: ErrandContext): Promise<void>;
+}
+
+const CHANNELS = ['email', 'sms', 'voice'] as const;
+const isChannel = (text: string | undefined): text is Channel => CHANNELS.includes(text as Channel);
+
+/** One field for the code of a message, and ways to get another. */
+export const codeStep = (deps: { codes: Codes; clock: Clock; channels: ReadonlySet<Channel> }, variant: CodeVariant) =>
+  step<Typed, ErrandContext>({
+    name: variant.name,
+    view: 'code/code',
+    even: true,
+
+    async show(context) {
+      const way = variant.shown(context);
+      return {
+        by: way?.by,
+        masked: way && maskedWay(way),
+        hidden: way === undefined,
+        sentAt: context.journey.facts.sent?.at,
+        others: way === undefined ? CHANNELS.filter((one) => deps.channels.has(one)) : [],
+        changeUrl: way !== undefined && variant.name === 'code' ? `/journey/${context.journey.id}/contact` : undefined,
+        startUrl: `/${context.journey.course}`,
+      };
+    },
+
+    parse(form) {
+      const send = form.get('send');
+      if (send !== undefined) return proven({ send: isChannel(send) ? send : 'again' });
+      const code = readCode(form.get('code') ?? '');
+      return code === undefined ? refused('code-malformed') : proven({ code });
+    },
+
+    async identify(input, context) {
+      if ('send' in input) return { counted: [], lockedAs: 'code-locked', input };
+      const subject = variant.subject(context);
+      const counted = [
+        { rule: 'codeJourney', subject: `${variant.name}:${context.journey.id}` },
+        { rule: 'codeBucket', subject: `${subject}:${context.network.key}` },
+        { rule: 'code', subject },
+      ] as const;
+      return { counted, lockedAs: 'code-locked', input };
+    },
+
+    async submit(input, context) {
+      if ('send' in input) {
+        await variant.send(context, input.send === 'again' ? undefined : input.send);
+        return proven({ sent: { at: seconds(deps.clock) } });
+      }
+      const used = await deps.codes.use(variant.purpose(context), input.code);
+      return used.is === 'right' ? variant.right(context, used.way) : refused(`code-${used.is}`);
+    },
+
+    conclude: (facts, context) => variant.conclude?.(facts, context) ?? Promise.resolve(),
+    fieldOf: () => 'code',
+    pageOf: (refusal) => (refusal === 'membership-ended' ? 'registration/ended' : undefined),
+  });

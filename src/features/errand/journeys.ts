@@ -1,0 +1,86 @@
+import { type ClientDirectory, describeApp, findMetadata } from '../../core/client/client.ts';
+import type { Clock } from '../../core/clock.ts';
+import { type Errand, type Errands, progressOf, requirementsOf } from '../../core/journey/errand.ts';
+import { type Facts, factsBefore, nextStep } from '../../core/journey/journey.ts';
+import type { PageContext } from '../../http/context.ts';
+import { applyUiLocales } from '../../http/locale.ts';
+import type { NetworkOf } from '../../http/network.ts';
+import type { Journeys } from '../../http/pipeline.ts';
+import type { ProblemPages } from '../../http/problems.ts';
+import type { RememberedName } from '../../http/rememberedName.ts';
+import type { Render } from '../../http/render.ts';
+import type { ErrandContext } from '../../http/step.ts';
+import type { Browser } from './browser.ts';
+
+export interface ErrandDependencies {
+  readonly errands: Errands;
+  readonly browser: Browser;
+  readonly clients: ClientDirectory;
+  readonly clock: Clock;
+  readonly problems: ProblemPages;
+  readonly render: Render;
+  readonly steps: Journeys<ErrandContext>['steps'];
+  readonly issuer: string;
+  readonly networkOf: NetworkOf;
+  readonly usernames: RememberedName;
+  /** Whether what was proven still counts: not once the account's password has changed on another way. */
+  readonly stillHolds: (facts: Facts) => Promise<boolean>;
+  /** What the last page of an errand shows: the username that was forgotten, or that of the new account. */
+  readonly usernameOf: (facts: Facts) => Promise<string | undefined>;
+}
+
+/** The last page of each. */
+const ENDINGS: Readonly<Record<Errand['course'], string>> = {
+  register: 'registration/done',
+  'forgot-username': 'recovery/username',
+  'forgot-password': 'recovery/replaced',
+  unlock: 'recovery/unlocked',
+};
+
+/** What a member does besides signing in. Only the browser that began an errand gets on with it. */
+export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext> {
+  async function lost(ctx: PageContext, errand?: Errand): Promise<undefined> {
+    const metadata = await findMetadata(deps.clients, errand?.from?.clientId);
+    deps.problems.expired(ctx, metadata && describeApp(metadata, deps.issuer));
+  }
+
+  /** Where signing in goes on: on the page that the errand began on, as long as that lives; otherwise at the app. */
+  const signInUrl = ({ from }: Errand) => (from === undefined ? undefined : `/interaction/${from.interactionId}`);
+
+  return {
+    root: '/journey',
+    steps: deps.steps,
+
+    async open(ctx, id) {
+      const errand = await deps.errands.find(id);
+      if (errand === undefined || !deps.browser.owns(ctx, errand.browser)) return lost(ctx);
+      applyUiLocales(ctx, errand.locale);
+      const { locale } = ctx.state;
+      const holds = await deps.stillHolds(errand.facts);
+      const journey = holds ? errand : { ...errand, facts: {} };
+      return { journey, locale, rememberedName: deps.usernames.get(ctx), network: deps.networkOf(ctx) };
+    },
+
+    next: ({ journey }) => nextStep(journey.facts, requirementsOf(journey)),
+    before: ({ journey }, step) => factsBefore(journey.facts, requirementsOf(journey), step),
+
+    async settle(ctx, { journey }, due) {
+      if (due !== 'done') return false;
+      const found = await deps.usernameOf(journey.facts);
+      deps.render(ctx, ENDINGS[journey.course], { found, signInUrl: signInUrl(journey), registerUrl: '/register' });
+      return true;
+    },
+
+    save: ({ journey }, facts) =>
+      deps.errands.save({ ...journey, facts: { ...journey.facts, ...facts } }, deps.clock.now()),
+
+    locals: ({ journey }, step) => ({
+      course: journey.course,
+      progress: progressOf(journey.course, step),
+      signInUrl: signInUrl(journey),
+    }),
+
+    formTargets: () => [],
+    described: ({ journey: { course } }) => ({ course }),
+  };
+}

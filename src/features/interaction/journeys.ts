@@ -1,0 +1,114 @@
+import {
+  type App,
+  type ClientDirectory,
+  type ClientMetadata,
+  describeApp,
+  findMetadata,
+  formTargets,
+} from '../../core/client/client.ts';
+import type { Clock } from '../../core/clock.ts';
+import { type AuthorizationRequest, type RequestResult, resultOf } from '../../core/journey/authorizationRequest.ts';
+import { addFacts, type Facts, findJourney, type Journey, nextStep } from '../../core/journey/journey.ts';
+import { SESSION_WARNING } from '../../core/session/limits.ts';
+import type { Expiring } from '../../core/storage/expiring.ts';
+import { type PageContext, seeOther } from '../../http/context.ts';
+import { EXTEND_SESSION, type FormGuard } from '../../http/csrf.ts';
+import { applyUiLocales } from '../../http/locale.ts';
+import type { NetworkOf } from '../../http/network.ts';
+import type { Journeys } from '../../http/pipeline.ts';
+import type { ProblemPages } from '../../http/problems.ts';
+import type { RememberedName } from '../../http/rememberedName.ts';
+import type { AnyStep, RequestContext } from '../../http/step.ts';
+
+/** The authorization requests that wait for a member; oidc-provider keeps them. */
+interface AuthorizationRequests {
+  find(ctx: PageContext, id: string): Promise<AuthorizationRequest | undefined>;
+  hasSession(ctx: PageContext): Promise<boolean>;
+  finish(ctx: PageContext, result: RequestResult): Promise<string>;
+  restartUrl(ctx: PageContext): Promise<string>;
+}
+
+export interface InteractionDependencies {
+  readonly requests: AuthorizationRequests;
+  /** Whether what was proven still counts. */
+  readonly stillHolds: (facts: Facts) => Promise<boolean>;
+  readonly clients: ClientDirectory;
+  readonly expiring: Expiring;
+  readonly clock: Clock;
+  readonly guard: FormGuard;
+  readonly problems: ProblemPages;
+  readonly steps: Journeys<RequestContext>['steps'];
+  readonly issuer: string;
+  readonly networkOf: NetworkOf;
+  readonly usernames: RememberedName;
+}
+
+interface Opened extends RequestContext {
+  readonly journey: Journey;
+  readonly client: ClientMetadata;
+  readonly app: App;
+}
+
+/** The journeys of authorization requests: each ends at the app that began it. */
+export function requestJourneys(deps: InteractionDependencies): Journeys<Opened> {
+  /** The request is gone: answered already, or too old. Who is signed in by now goes on to the app without a word. */
+  async function lost(ctx: PageContext, client?: ClientMetadata): Promise<undefined> {
+    const app = client && describeApp(client, deps.issuer);
+    if (app?.wayBack !== undefined && (await deps.requests.hasSession(ctx))) seeOther(ctx, app.wayBack);
+    else deps.problems.expired(ctx, app);
+  }
+
+  return {
+    root: '/interaction',
+    // A step of any request is one of these as well.
+    steps: deps.steps as Readonly<Record<string, AnyStep<Opened>>>,
+
+    async open(ctx, id) {
+      const found = await findJourney(deps.expiring, id);
+      if (found === undefined) return lost(ctx);
+      const journey = (await deps.stillHolds(found.facts)) ? found : { ...found, facts: {} };
+      const client = await findMetadata(deps.clients, journey.clientId);
+      const request = await deps.requests.find(ctx, id);
+      if (client === undefined || request === undefined) return lost(ctx, client);
+      applyUiLocales(ctx, request.uiLocales);
+      const { locale } = ctx.state;
+      const app = describeApp(client, deps.issuer);
+      const browser = { rememberedName: deps.usernames.get(ctx), network: deps.networkOf(ctx) };
+      return { journey, request, client, app, locale, ...browser };
+    },
+
+    next: ({ journey, request }) => nextStep(journey.facts, new Set([request.requirement])),
+    before: () => undefined,
+
+    async settle(ctx, { journey, request }, due) {
+      const finish = async (result: RequestResult) => {
+        seeOther(ctx, await deps.requests.finish(ctx, result));
+        return true;
+      };
+      if (due === 'done') return finish(resultOf(journey.facts));
+      // Nobody is signed in, so there is nobody to choose: the sign-in page follows.
+      if (due === 'account' && request.accountId === undefined) return finish({ select_account: {} });
+      if (request.onlyNeedsASession && (await deps.requests.hasSession(ctx))) return finish({});
+      return false;
+    },
+
+    save: ({ journey }, facts) => addFacts(deps.expiring, journey, facts, deps.clock.now()),
+
+    locals: ({ journey: { id }, app, request, locale }) => ({
+      app,
+      switchUrl: `/interaction/${id}/switch`,
+      errandQuery: `?from=${id}&ui_locales=${locale}`,
+      session: sessionNotice(request, deps.guard, `/interaction/${id}`),
+    }),
+
+    formTargets: ({ client }) => formTargets(client),
+    described: ({ journey: { clientId } }) => ({ clientId }),
+  };
+}
+
+/** What the page needs to warn before the session ends, where there is one. */
+function sessionNotice({ sessionEndsAt }: AuthorizationRequest, guard: FormGuard, back: string) {
+  return sessionEndsAt === undefined
+    ? undefined
+    : { endsAt: sessionEndsAt, warning: SESSION_WARNING, formToken: guard.token(EXTEND_SESSION), back };
+}

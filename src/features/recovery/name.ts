@@ -1,0 +1,55 @@
+import { type Account, contactsOf, findBySignInName } from '../../core/account/account.ts';
+import { canonicalSignInName, SIGN_IN_NAME_MAX } from '../../core/account/signInName.ts';
+import { type Clock, seconds } from '../../core/clock.ts';
+import { missed, proven, refused } from '../../core/refusal.ts';
+import type { Collection } from '../../core/storage/collection.ts';
+import type { Post } from '../../http/post.ts';
+import { type ErrandContext, step } from '../../http/step.ts';
+
+export interface NameDependencies {
+  readonly accounts: Collection<Account>;
+  readonly clock: Clock;
+  readonly post: Post;
+}
+
+/** Sends a code to the contacts of the account that a name belongs to; for a name that is nobody's the same but for the message. */
+export async function sendToNamed(
+  { accounts, post }: NameDependencies,
+  { journey, locale, network }: ErrandContext,
+  name: { readonly typed: string; readonly accountId?: string },
+  by?: 'email' | 'sms' | 'voice',
+): Promise<void> {
+  const account = await accounts.find(name.accountId ?? 'nobody');
+  const contacts = account === undefined ? [] : contactsOf(account.value);
+  const subject = account === undefined ? `name:${canonicalSignInName(name.typed)}` : `account:${account.id}`;
+  await post.sendCode({ purpose: journey.id, subject, contacts, by, locale, network });
+}
+
+/** Username or email of somebody who cannot sign in. Whether it is anybody's is never told. */
+export const nameStep = (deps: NameDependencies) =>
+  step<string, ErrandContext>({
+    name: 'name',
+    view: 'recovery/name',
+    even: true,
+
+    show: async ({ journey, rememberedName }, typed) => ({
+      typed: typed?.get('username') ?? journey.facts.name?.typed ?? rememberedName ?? '',
+    }),
+
+    parse(form) {
+      const name = (form.get('username') ?? '').trim();
+      return name === '' ? refused('name-missing') : proven(name.slice(0, SIGN_IN_NAME_MAX));
+    },
+
+    identify: async (input) => ({ counted: [], lockedAs: 'locked', input }),
+
+    async submit(typed) {
+      const account = await findBySignInName(deps.accounts, typed);
+      const at = seconds(deps.clock);
+      const known = account === undefined ? {} : { accountId: account.id, epoch: account.value.deviceEpoch };
+      return missed({ name: { at, typed, ...known }, sent: { at } });
+    },
+
+    conclude: ({ name }, context) => (name === undefined ? Promise.resolve() : sendToNamed(deps, context, name)),
+    fieldOf: () => 'username',
+  });

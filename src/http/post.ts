@@ -1,0 +1,89 @@
+import { type Account, contactsOf } from '../core/account/account.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Codes } from '../core/codes/codes.ts';
+import { type Reach, type Way, waysTo } from '../core/codes/contacts.ts';
+import { maySend } from '../core/codes/sendings.ts';
+import type { Attempts } from '../core/lockout/attempts.ts';
+import type { Contact } from '../core/membership/membership.ts';
+import type { Channel, Outbox } from '../core/messages/message.ts';
+import type { Compose, MessageKind } from './messageText.ts';
+import type { Network } from './network.ts';
+
+export interface PostDependencies {
+  readonly outbox: Outbox;
+  readonly compose: Compose;
+  readonly codes: Codes;
+  readonly attempts: Attempts;
+  readonly digest: (text: string) => string;
+  readonly reach: Reach;
+  readonly clock: Clock;
+}
+
+export interface CodeOrder {
+  /** What the code is for; one purpose has one code. */
+  readonly purpose: string;
+  /** Whose it is, for the caps. */
+  readonly subject: string;
+  readonly contacts: readonly Contact[];
+  /** The channel that the member asks for; otherwise the first that there is. */
+  readonly by?: Channel | undefined;
+  readonly locale: string;
+  readonly network: Network;
+}
+
+const MINUTE_MS = 60_000;
+/** One notice of a kind to one account an hour. */
+const NOTICE_RULE = {
+  ...{ free: 1, firstWait: 60 * MINUTE_MS, growth: 1, longestWait: 60 * MINUTE_MS, startsAgain: true },
+  ...{ forgetAfter: 60 * MINUTE_MS, forgetFrom: 'first' },
+} as const;
+
+/** What we write to members. Everything goes through the outbox. */
+export function post({ outbox, compose, codes, attempts, digest, reach, clock }: PostDependencies) {
+  async function put({ by, to }: Way, locale: string, kind: MessageKind, values: object, until?: number): Promise<void> {
+    if (by === 'letter') return;
+    const { subject, text, html, sms, voice } = compose(locale, kind, values as Record<string, string | number>);
+    const words = by === 'email' ? { subject, text, html } : { text: by === 'sms' ? sms : voice };
+    await outbox.put({ channel: by, to, locale, ...words }, until);
+  }
+
+  /** Every email address, and every phone that can get a text. */
+  async function tell(contacts: readonly Contact[], locale: string, kind: MessageKind, values: object): Promise<void> {
+    const ways = waysTo(contacts, reach).filter(({ by }) => by !== 'voice');
+    await Promise.all(ways.map((way) => put(way, locale, kind, values)));
+  }
+
+  return {
+    waysTo: (contacts: readonly Contact[]): Way[] => waysTo(contacts, reach),
+    tell,
+
+    /**
+     * Sends a new code. Where there is nobody to send it to, or too many were sent, the same is done but for the message,
+     * and the page must not tell.
+     */
+    async sendCode({ purpose, subject, contacts, by, locale, network }: CodeOrder): Promise<void> {
+      const ways = waysTo(contacts, reach);
+      const way = by === undefined ? ways[0] : ways.find((one) => one.by === by);
+      if (!(await maySend(attempts, digest, { subject, way, network }))) return;
+      const { code, until } = await codes.issue(purpose, way);
+      const minutes = Math.round((until - clock.now()) / MINUTE_MS);
+      if (way !== undefined) await put(way, locale, 'code', { code, minutes }, until);
+    },
+
+    /** Tells an account's owner on all addresses. With `seldom`, one of a kind an hour. */
+    async tellOwner(
+      id: string,
+      account: Account,
+      kind: MessageKind,
+      values: object = {},
+      { seldom = false, also = [] }: { readonly seldom?: boolean; readonly also?: readonly Contact[] } = {},
+    ): Promise<void> {
+      if (seldom && !(await attempts.take(`notice:${kind}:${digest(id)}`, NOTICE_RULE)).ok) return;
+      const contacts = [...contactsOf(account), ...also];
+      const once = contacts.filter((one, i) => contacts.findIndex(({ to }) => to === one.to) === i);
+      await tell(once, account.locale, kind, values);
+    },
+  };
+}
+
+export type Post = ReturnType<typeof post>;
