@@ -50,6 +50,7 @@ export async function openServerStores(
     clients: new MongoCollection(models.clients, models.claims, clock),
     consents: new MongoCollection(models.consents, models.claims, clock),
     keyRings: new MongoCollection(models.keyRings, models.claims, clock),
+    roster: new MongoCollection(models.roster, models.claims, clock),
     expiring: new RedisExpiring(redis, clock),
     attempts: new RedisAttempts(redis, clock),
     schedule: new RedisSchedule(redis, clock),

@@ -1,3 +1,4 @@
+import { canonicalMemberNumber } from '../membership/matching.ts';
 import type { Collection, Stored } from '../storage/collection.ts';
 import type { PasswordHash } from './password.ts';
 import { signInNameClaim } from './signInName.ts';
@@ -51,5 +52,5 @@ type Holder = Pick<Account, 'username' | 'email' | 'emailConfirmed' | 'memberNum
 /** What an account holds for itself alone: its sign-in names and its membership. */
 export function claimsOf({ username, email, emailConfirmed, memberNumber }: Holder): string[] {
   const names = new Set([signInNameClaim(username), ...(emailConfirmed ? [signInNameClaim(email)] : [])]);
-  return [...names, `member:${memberNumber}`];
+  return [...names, `member:${canonicalMemberNumber(memberNumber)}`];
 }

@@ -22,6 +22,12 @@ export class MongoCollection<T extends object> implements Collection<T> {
     return document === null ? undefined : read(document as Versioned<T>);
   }
 
+  async findMany(ids: readonly string[]): Promise<Stored<T>[]> {
+    const among = { _id: trusted({ $in: [...ids] }) } as object;
+    const documents = await ask(() => this.#model.find(among).lean().exec());
+    return documents.map((document) => read(document as Versioned<T>));
+  }
+
   async findByClaim(claim: string): Promise<Stored<T> | undefined> {
     const found = await ask(() => this.#claims.findById(this.#claimId(claim)).lean().exec());
     return found === null ? undefined : this.find(found.owner);
@@ -40,6 +46,17 @@ export class MongoCollection<T extends object> implements Collection<T> {
     if (await insertedOnce(() => this.#model.create(document))) return 'inserted';
     await this.#release(held, id);
     return 'id-taken';
+  }
+
+  async insertMany(documents: readonly { readonly id: string; readonly value: T }[]): Promise<string[]> {
+    const all = documents.map(({ id, value }) => ({ _id: id, version: 1, value }) as Versioned<T>);
+    try {
+      // `lean`: mongoose takes longer to check each document than the server to store it. Nothing is dropped in silence.
+      await ask(() => this.#model.insertMany(all, { ordered: false, lean: true }));
+      return [];
+    } catch (error) {
+      return takenOf(error).map((index) => all[index]?._id ?? '');
+    }
   }
 
   async replace(id: string, version: number, value: T): Promise<boolean> {
@@ -106,6 +123,14 @@ async function ask<Answer>(query: () => Promise<Answer>): Promise<Answer> {
 }
 
 const isDuplicate = (error: unknown): boolean => error instanceof mongo.MongoServerError && error.code === 11_000;
+
+/** The places of the documents whose ids were taken. Throws the error again when it says anything else. */
+function takenOf(error: unknown): number[] {
+  if (!(error instanceof mongo.MongoBulkWriteError)) throw error;
+  const failed = [error.writeErrors].flat();
+  if (failed.length === 0 || failed.some(({ code }) => code !== 11_000)) throw error;
+  return failed.map(({ index }) => index);
+}
 
 /** Mongoose reports a failed server selection and a closed connection under names of its own. */
 const isServerFailure = (error: unknown): boolean =>

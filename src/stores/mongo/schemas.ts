@@ -3,6 +3,7 @@ import type { Account } from '../../core/account/account.ts';
 import type { ClientRecord } from '../../core/client/client.ts';
 import type { Consent } from '../../core/consent/consent.ts';
 import type { KeyRing } from '../../core/keys/keyRing.ts';
+import type { RosterRecord } from '../../core/membership/rosterCipher.ts';
 
 /** How a document stands in MongoDB. */
 export interface Versioned<T> {
@@ -75,6 +76,12 @@ const signingKey = {
 
 const keyRing: Record<keyof KeyRing, object> = { keys: [signingKey], sealedSalt: text };
 
+const roster: Record<keyof RosterRecord, object> = {
+  fingerprint: { type: String, default: '' },
+  sealed: String,
+  mergedInto: String,
+};
+
 /** A field that the schema does not know is a bug of ours and must not be dropped in silence. */
 const strict = { strict: 'throw', versionKey: false, minimize: false, autoIndex: false, autoCreate: false } as const;
 
@@ -93,6 +100,7 @@ export function mongoModels(connection: Connection) {
     clients: versioned<ClientRecord>(connection, 'clients', client),
     consents: versioned<Consent>(connection, 'consents', consent),
     keyRings: versioned<KeyRing>(connection, 'keyRings', keyRing),
+    roster: versioned<RosterRecord>(connection, 'roster', roster),
     claims: connection.model('claims', claims, 'claims') as unknown as Model<ClaimDocument>,
   };
 }
