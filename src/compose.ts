@@ -45,7 +45,8 @@ import { fingerprintOf, jwksCache, type PublishedKeys } from './oidc/jwks.ts';
 import { clientFault, isLostRequest, makeProvider, type ProtocolLog } from './oidc/provider.ts';
 import { apiWordsOf } from './oidc/resources.ts';
 import { sessions, signedOutOf } from './oidc/sessions.ts';
-import { keyRingOf, loadAtStart, passwordRules, protocolSettings } from './parts.ts';
+import { keyRingOf, loadAtStart, passwordRules, protocolSettings, rosterOf, todayOf } from './parts.ts';
+import { seedRoster } from './seedRoster.ts';
 import { measuredStores } from './stores/measured.ts';
 
 export interface Surroundings {
@@ -123,6 +124,8 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   let current = build(await loadAtStart(keys));
   await seedClients(stores, config.clients, (record) => clientFault(provider(), record), clock);
   await seedMembers(stores, config.members, hasher, isKnownHash, clock);
+  if (config.rosterFile !== undefined)
+    await seedRoster(rosterOf(secrets, stores), config.rosterFile, todayOf(config, clock));
 
   const guard = formGuard(secrets.cookieKeys, issuer);
   const usernames = rememberedName(https);

@@ -4,6 +4,8 @@ import { ConfigFault } from './config/fault.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { leastLength, type PasswordRules } from './core/account/newPassword.ts';
 import type { Clock } from './core/clock.ts';
+import type { Roster } from './core/membership/roster.ts';
+import { rosterCipher } from './core/membership/rosterCipher.ts';
 import type { Stores } from './core/storage/stores.ts';
 import { clientCertificates } from './http/clientCertificate.ts';
 import { type PublishedKeys, type SigningKeys, signingKeys } from './oidc/jwks.ts';
@@ -31,6 +33,18 @@ export const passwordRules = ({ passwordLeast, plan }: Config): PasswordRules =>
   least: leastLength(false, passwordLeast),
   plan: plan.name,
 });
+
+/** The built-in roster, as its secrets open it. */
+export const rosterOf = ({ rosterKeys }: Secrets, { roster }: Stores): Roster => ({
+  roster,
+  cipher: rosterCipher(rosterKeys, makeSeal(rosterKeys, 'ROSTER_KEY')),
+});
+
+/** The day that the plan's members have now, YYYY-MM-DD. Memberships begin and end by it. */
+export function todayOf({ plan }: Config, clock: Clock): string {
+  // Sweden writes dates as ISO 8601 does.
+  return new Intl.DateTimeFormat('sv-SE', { timeZone: plan.timeZone }).format(clock.now());
+}
 
 /** The ring of signing keys as these settings want it. */
 export function keyRingOf(

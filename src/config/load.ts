@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
@@ -26,6 +26,10 @@ export interface Config {
   readonly plan: Plan;
   readonly clients: readonly ClientEntry[];
   readonly members: readonly MemberEntry[];
+  /** A CSV file of memberships for development. */
+  readonly rosterFile: string | undefined;
+  /** The plan's own service, where there is one; else the roster is asked. */
+  readonly eligibility: { readonly url: string; readonly token: string | undefined } | undefined;
   readonly portalPort: number;
   readonly trustedProxies: readonly string[];
   readonly sharedNetworks: readonly string[];
@@ -54,6 +58,7 @@ export interface Secrets {
   readonly cookieKeys: readonly string[];
   readonly keyEncryptionKeys: readonly string[];
   readonly passwordPeppers: readonly string[];
+  readonly rosterKeys: readonly string[];
 }
 
 /**
@@ -82,6 +87,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
   const resources = file('RESOURCES_FILE', development('config/resources.dev.json'), ResourcesFile) ?? [];
   const certificateAuthorities = readCertificates(settings.MTLS_CA_FILE, faults);
   const members = production ? [] : (file('MEMBERS_FILE', 'config/members.dev.json', MembersFile) ?? []);
+  const rosterFile = production
+    ? undefined
+    : readablePath(env.ROSTER_FILE ? resolve(env.ROSTER_FILE) : join(root, 'config/roster.dev.csv'), faults);
   if (faults.length > 0 || plan === undefined) throw new ConfigFault(faults);
 
   return {
@@ -103,6 +111,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
         ? clients
         : (moved(clients, 'http://localhost:3001', portal) as typeof clients),
     members,
+    rosterFile,
+    eligibility:
+      settings.ELIGIBILITY_URL === undefined
+        ? undefined
+        : { url: settings.ELIGIBILITY_URL, token: settings.ELIGIBILITY_TOKEN },
     portalPort: production ? 0 : settings.PORTAL_PORT,
     trustedProxies: settings.TRUSTED_PROXIES,
     sharedNetworks: settings.SHARED_NETWORKS,
@@ -165,6 +178,9 @@ function crossFaults(settings: Settings, issuer: string, production: boolean): s
   if (settings.WORKERS !== 1 && settings.MONGODB_URI === undefined) {
     faults.push('WORKERS: the embedded store is for one process; set MONGODB_URI and REDIS_URL, or WORKERS=1');
   }
+  if (production && settings.ELIGIBILITY_URL !== undefined && !isSafeToAsk(settings.ELIGIBILITY_URL)) {
+    faults.push('ELIGIBILITY_URL: what is asked and answered is about patients: http is allowed on this machine only');
+  }
   const given = NEEDED_SECRETS.filter((name) => settings[name] !== undefined);
   if (!production && given.length > 0 && given.length < NEEDED_SECRETS.length) {
     faults.push(`${NEEDED_SECRETS.join(', ')}: set all of them, or none to have them made`);
@@ -176,8 +192,10 @@ function crossFaults(settings: Settings, issuer: string, production: boolean): s
   for (const name of NEEDED_SECRETS) {
     if (settings[name] === undefined) faults.push(`${name}: production needs it (or ${name}_FILE)`);
   }
-  faults.push(...weakSecrets(Object.fromEntries(SECRETS.map((name) => [name, settings[name] ?? []]))));
-  if (settings.MEMBERS_FILE !== undefined) faults.push('MEMBERS_FILE: is for development only');
+  faults.push(...weakSecrets(Object.fromEntries(SECRETS.map((name) => [name, [settings[name] ?? []].flat()]))));
+  for (const name of ['MEMBERS_FILE', 'ROSTER_FILE'] as const) {
+    if (settings[name] !== undefined) faults.push(`${name}: is for development only`);
+  }
   return faults;
 }
 
@@ -195,6 +213,21 @@ function readFile<T>(setting: string, path: string, schema: z.ZodType<T>, faults
   return undefined;
 }
 
+/** Rows of a roster are judged when they are taken. */
+function readablePath(path: string, faults: string[]): string {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    faults.push(`ROSTER_FILE: ${path} cannot be read (${reason(error)})`);
+  }
+  return path;
+}
+
+function isSafeToAsk(address: string): boolean {
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'https:' || isLoopback(hostname);
+}
+
 function readCertificates(path: string | undefined, faults: string[]): X509Certificate[] {
   if (path === undefined) return [];
   try {
@@ -210,10 +243,15 @@ function readCertificates(path: string | undefined, faults: string[]): X509Certi
 const serversOf = ({ MONGODB_URI, REDIS_URL }: Settings) =>
   MONGODB_URI === undefined || REDIS_URL === undefined ? undefined : { mongoUri: MONGODB_URI, redisUrl: REDIS_URL };
 
-const secretsOf = ({ COOKIE_KEYS, KEY_ENCRYPTION_KEY, PASSWORD_PEPPER }: Settings): Secrets | undefined =>
-  COOKIE_KEYS === undefined || KEY_ENCRYPTION_KEY === undefined || PASSWORD_PEPPER === undefined
-    ? undefined
-    : { cookieKeys: COOKIE_KEYS, keyEncryptionKeys: KEY_ENCRYPTION_KEY, passwordPeppers: PASSWORD_PEPPER };
+function secretsOf(settings: Settings): Secrets | undefined {
+  const { COOKIE_KEYS, KEY_ENCRYPTION_KEY, PASSWORD_PEPPER, ROSTER_KEY } = settings;
+  if (COOKIE_KEYS === undefined || KEY_ENCRYPTION_KEY === undefined) return undefined;
+  if (PASSWORD_PEPPER === undefined || ROSTER_KEY === undefined) return undefined;
+  return {
+    ...{ cookieKeys: COOKIE_KEYS, keyEncryptionKeys: KEY_ENCRYPTION_KEY },
+    ...{ passwordPeppers: PASSWORD_PEPPER, rosterKeys: ROSTER_KEY },
+  };
+}
 
 const moved = (value: unknown, from: string, to: string): unknown =>
   JSON.parse(JSON.stringify(value).replaceAll(from, to));

@@ -51,6 +51,18 @@ export const SETTINGS = z.object({
     .optional()
     .describe('members to put into the store; development only')
     .meta({ fallback: '`config/members.dev.json` in development' }),
+  ROSTER_FILE: z
+    .string()
+    .optional()
+    .describe('memberships to put into the roster, as CSV; development only')
+    .meta({ fallback: '`config/roster.dev.csv` in development' }),
+  ELIGIBILITY_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      "the plan's eligibility service, which is asked for memberships instead of the roster (docs/eligibility-service.md); in production https, or http on this machine",
+    )
+    .meta({ fallback: 'none: the roster is asked' }),
   RESOURCES_FILE: z
     .string()
     .optional()
@@ -151,6 +163,15 @@ export const SETTINGS = z.object({
   KEY_ENCRYPTION_KEY: secrets().describe(
     'encrypts the signing keys in the store; comma-separated, the current one first',
   ),
+  ROSTER_KEY: secrets().describe(
+    'encrypts the memberships in the store; comma-separated, the current one first; drop one only after an import of the whole roster',
+  ),
+  ELIGIBILITY_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'must be one word of ASCII')
+    .optional()
+    .describe('the bearer token that the eligibility service wants')
+    .meta({ values: 'a word' }),
   METRICS_TOKEN: secrets()
     .describe('the bearer token of `/metrics`; several, comma-separated, are good at once')
     .meta({ fallback: 'none: `/metrics` is open in development, and not there in production' }),
@@ -159,10 +180,10 @@ export const SETTINGS = z.object({
 export type Settings = z.infer<typeof SETTINGS>;
 
 /** Secrets without which nothing runs; made at first start in development. */
-export const NEEDED_SECRETS = ['COOKIE_KEYS', 'KEY_ENCRYPTION_KEY', 'PASSWORD_PEPPER'] as const;
+export const NEEDED_SECRETS = ['COOKIE_KEYS', 'KEY_ENCRYPTION_KEY', 'PASSWORD_PEPPER', 'ROSTER_KEY'] as const;
 
 /** Settings that may also be given as `NAME_FILE`, the path of a file that holds the value. */
-export const SECRETS = [...NEEDED_SECRETS, 'METRICS_TOKEN'] as const;
+export const SECRETS = [...NEEDED_SECRETS, 'METRICS_TOKEN', 'ELIGIBILITY_TOKEN'] as const;
 
 function port(fallback: number) {
   return z.coerce.number().int().min(0).max(65_535).default(fallback);

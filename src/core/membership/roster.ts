@@ -4,7 +4,7 @@ import type { Membership, MembershipDirectory } from './membership.ts';
 import type { RosterCipher, RosterRecord } from './rosterCipher.ts';
 
 /** Merges that lead from one number to the next; a longer way, or one in a circle, leads nowhere. */
-const LONGEST_WAY = 8;
+export const LONGEST_WAY = 8;
 
 /** What the built-in roster stands on. */
 export interface Roster {
@@ -25,10 +25,9 @@ export function rosterDirectory({ roster, cipher }: Roster): MembershipDirectory
   return {
     async match(person, memberNumber) {
       const found = await endOfMerges(roster, cipher.ids(memberNumber));
-      const membership =
-        found?.value.sealed === undefined ? cipher.open(decoy, 'decoy') : cipher.open(found.value.sealed, found.id);
-      const same = samePerson(person, membership);
-      return same && found !== undefined ? membership : undefined;
+      const membership = openedFrom(cipher, found);
+      const same = samePerson(person, membership ?? cipher.open(decoy, 'decoy'));
+      return same ? membership : undefined;
     },
   };
 }
@@ -57,4 +56,9 @@ export function firstOf(
 ): Stored<RosterRecord> | undefined {
   const byId = new Map(found.map((one) => [one.id, one]));
   return ids.map((id) => byId.get(id)).find((one) => one !== undefined);
+}
+
+/** The membership of a record; undefined when there is none, or the number was merged into another. */
+export function openedFrom(cipher: RosterCipher, stored: Stored<RosterRecord> | undefined): Membership | undefined {
+  return stored?.value.sealed === undefined ? undefined : cipher.open(stored.value.sealed, stored.id);
 }
