@@ -1,10 +1,12 @@
+import { eligibilityService } from './adapters/eligibilityService.ts';
 import { passwordStrength } from './adapters/passwordStrength.ts';
 import { makeSeal } from './adapters/seal.ts';
 import { ConfigFault } from './config/fault.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { leastLength, type PasswordRules } from './core/account/newPassword.ts';
 import type { Clock } from './core/clock.ts';
-import type { Roster } from './core/membership/roster.ts';
+import type { MembershipDirectory } from './core/membership/membership.ts';
+import { type Roster, rosterDirectory } from './core/membership/roster.ts';
 import { rosterCipher } from './core/membership/rosterCipher.ts';
 import type { Stores } from './core/storage/stores.ts';
 import { clientCertificates } from './http/clientCertificate.ts';
@@ -39,6 +41,20 @@ export const rosterOf = ({ rosterKeys }: Secrets, { roster }: Stores): Roster =>
   roster,
   cipher: rosterCipher(rosterKeys, makeSeal(rosterKeys, 'ROSTER_KEY')),
 });
+
+/**
+ * Whom to ask for memberships: the plan's eligibility service where ELIGIBILITY_URL is set, else the built-in roster. `isUp`
+ * is false while the service is left alone because it failed again and again.
+ */
+export function membershipDirectory(
+  { eligibility }: Config,
+  secrets: Secrets,
+  stores: Stores,
+  clock: Clock,
+): MembershipDirectory & { isUp(): boolean } {
+  if (eligibility !== undefined) return eligibilityService(eligibility, clock);
+  return { ...rosterDirectory(rosterOf(secrets, stores)), isUp: () => true };
+}
 
 /** The day that the plan's members have now, YYYY-MM-DD. Memberships begin and end by it. */
 export function todayOf({ plan }: Config, clock: Clock): string {

@@ -28,7 +28,6 @@ const CHECKS: Readonly<Partial<Record<RosterColumn, Check>>> = {
   birth_date: (text, _, today) => dateFault(text) ?? (text > today ? 'lies in the future' : undefined),
   postal_code: (text) => (/^\d{5}(?:[- ]?\d{4})?$/.test(text) ? undefined : 'is no ZIP of five or nine digits'),
   email: (text) => (text === '' || /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text) ? undefined : 'is no email address'),
-  phone: (text) => (text === '' || e164(text) !== undefined ? undefined : 'is no phone number'),
   phone_kind: (text) => (['', 'mobile', 'landline'].includes(text) ? undefined : 'must be mobile or landline'),
   locale: (text) =>
     /^(?:[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)?$/.test(text) ? undefined : 'is no language such as en or es',
@@ -39,15 +38,17 @@ const CHECKS: Readonly<Partial<Record<RosterColumn, Check>>> = {
 
 /** The row that these fields make, or everything that is wrong with them. `today`: YYYY-MM-DD. */
 export function readRosterRow(fields: RosterFields, today: string): { row: RosterRow } | { fault: string } {
+  const phone = fields.phone === '' ? undefined : e164(fields.phone);
   const faults = faultsOf(fields, today);
+  if (fields.phone !== '' && phone === undefined) faults.push('phone is no phone number');
   if (faults.length > 0) return { fault: faults.join('; ') };
   const status = statusOf(fields.status);
   return status === 'merged'
     ? { row: { memberNumber: fields.member_number, into: fields.merged_into } }
-    : { row: membershipOf(fields, status ?? 'active') };
+    : { row: membershipOf(fields, status ?? 'active', phone) };
 }
 
-const membershipOf = (fields: RosterFields, standing: Standing): Membership => ({
+const membershipOf = (fields: RosterFields, standing: Standing, phone: string | undefined): Membership => ({
   memberNumber: fields.member_number,
   formerNumbers: [],
   firstName: fields.first_name,
@@ -56,7 +57,7 @@ const membershipOf = (fields: RosterFields, standing: Standing): Membership => (
   postalCode: fields.postal_code,
   standing,
   ...(fields.ends_on === '' ? {} : { endsOn: fields.ends_on }),
-  contacts: contactsOf(fields),
+  contacts: contactsOf(fields, phone),
   locale: fields.locale || 'en',
 });
 
@@ -96,10 +97,9 @@ function mergeFault(text: string, { status, member_number }: RosterFields): stri
 const statusOf = (text: string): Status | undefined =>
   text === '' ? 'active' : STATUSES.find((status) => status === text.toLowerCase());
 
-function contactsOf({ email, phone, phone_kind }: RosterFields): Contact[] {
-  const number = phone === '' ? undefined : e164(phone);
+function contactsOf({ email, phone_kind }: RosterFields, phone: string | undefined): Contact[] {
   return [
     ...(email === '' ? [] : [{ kind: 'email', to: email } as const]),
-    ...(number === undefined ? [] : [{ kind: phone_kind === 'landline' ? 'landline' : 'mobile', to: number } as const]),
+    ...(phone === undefined ? [] : [{ kind: phone_kind === 'landline' ? 'landline' : 'mobile', to: phone } as const]),
   ];
 }
