@@ -1,7 +1,7 @@
+import { mergesInOrder } from './mergeOrder.ts';
 import type { Roster } from './roster.ts';
 import { putRows } from './rosterChange.ts';
 import { endOthers } from './rosterEnds.ts';
-import { everyMerge } from './rosterJudge.ts';
 import type { RosterSource, RowIndex } from './rosterPorts.ts';
 import { readRoster } from './rosterReader.ts';
 import type { RosterRow } from './rosterRow.ts';
@@ -51,8 +51,7 @@ async function* goodRows(
       'row' in read && !('into' in read.row) && isFirst(read.row.memberNumber, read.line) ? [read.row] : [],
     );
   }
-  // What came before is written by now.
-  for (const { merge } of everyMerge(index)) if (merge !== undefined) yield [merge];
+  for (const merge of mergesInOrder(index, cipher)) yield [merge];
 }
 
 async function* inBatches(rows: AsyncIterable<readonly RosterRow[]>): AsyncGenerator<RosterRow[]> {

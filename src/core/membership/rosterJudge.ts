@@ -1,5 +1,6 @@
+import { mergePages } from './mergeOrder.ts';
 import { firstOf, LONGEST_WAY, type Roster } from './roster.ts';
-import type { IndexedRow, RosterSource, RowIndex } from './rosterPorts.ts';
+import type { RosterSource, RowIndex } from './rosterPorts.ts';
 import { readRoster } from './rosterReader.ts';
 
 /** A row that cannot be taken. `reason` names the column and repeats nothing of what stands there. */
@@ -50,12 +51,16 @@ export async function judgeRoster(
 async function* badMerges(roster: Roster, index: RowIndex): AsyncGenerator<BadRow> {
   for (let found = true; found; ) {
     found = false;
-    for (const { id, line, merge } of everyMerge(index)) {
-      const reason = merge === undefined ? undefined : await faultOfWay(roster, index, merge.into);
-      if (reason === undefined) continue;
-      found = true;
-      index.remove(id);
-      yield { line, reason };
+    for (const page of mergePages(index)) {
+      const reasons: (string | undefined)[] = [];
+      for (const { merge } of page) reasons.push(merge && (await faultOfWay(roster, index, merge.into)));
+      for (const [place, { id, line }] of page.entries()) {
+        const reason = reasons[place];
+        if (reason === undefined) continue;
+        found = true;
+        index.remove(id);
+        yield { line, reason };
+      }
     }
   }
 }
@@ -76,13 +81,4 @@ async function faultOfWay({ roster, cipher }: Roster, index: RowIndex, into: str
     ids = [stored.value.mergedInto];
   }
   return 'merged_into leads round in a circle';
-}
-
-/** The merges of the index, in bounded memory. They may be removed meanwhile. */
-export function* everyMerge(index: RowIndex): Generator<IndexedRow> {
-  let page = index.merges('', 1_000);
-  while (page.length > 0) {
-    yield* page;
-    page = index.merges(page.at(-1)?.id ?? '', 1_000);
-  }
 }
