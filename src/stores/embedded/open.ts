@@ -42,9 +42,7 @@ const SWEEP_EVERY_MS = 60_000;
 export function openEmbeddedStores(dataDir: string, clock: Clock): Stores {
   const path = dataDir === ':memory:' ? dataDir : fileIn(dataDir);
   const db = new DatabaseSync(path);
-  db.exec(
-    'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000; PRAGMA wal_autocheckpoint = 10000; PRAGMA cache_size = -32000;',
-  );
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000;');
   db.exec(SCHEMA);
   // Members' data: for its owner only, also in a folder that others may enter.
   if (path !== ':memory:') chmodSync(path, 0o600);
