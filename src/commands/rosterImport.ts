@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { rosterSource } from '../adapters/rosterSource.ts';
@@ -32,7 +33,7 @@ export async function importRoster(
 ): Promise<Answer> {
   demandReadable(path);
   const { config, secrets, stores, clock } = await open();
-  const began = performance.now();
+  let began = performance.now();
   const [roster, today] = [rosterOf(secrets, stores), todayOf(config, clock)];
   const bar = progressBar(['Looking', dryRun ? 'Comparing' : 'Writing']);
   const source = rosterSource(path, bar.show);
@@ -47,7 +48,10 @@ export async function importRoster(
     bar.clear();
     if (whole && verdict.good === 0) throw new Refused('The file has no good rows: with --whole all memberships end.');
     if (whole && verdict.bad > 0) say('Note: no membership ends, because it may be that of a bad row.');
+    const looked = performance.now();
     const takes = verdict.bad === 0 || dryRun || partial || (await isWanted(verdict));
+    // The time that a person took to answer is none of ours.
+    began += performance.now() - looked;
     const ways = { today, dryRun, whole: whole && verdict.bad === 0 };
     const taken = takes ? await takeRoster(source, roster, index, ways) : NOTHING;
     bar.clear();
@@ -71,12 +75,14 @@ function demandReadable(path: string): void {
 /** Asks a person at a terminal; there is nobody else who could say yes. */
 async function isWanted({ good, bad }: Verdict): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY || good === 0) return false;
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  // Not `terminal`: that would keep Ctrl-C to itself.
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
   try {
-    const typed = await terminal.question(`${bad} rows are bad. Take the other ${good}? [y/N] `);
+    const answered = lines.question(`${bad} rows are bad. Take the other ${good}? [y/N] `);
+    const typed = await Promise.race([answered, once(lines, 'close').then(() => 'no')]);
     return /^y(?:es)?$/i.test(typed.trim());
   } finally {
-    terminal.close();
+    lines.close();
   }
 }
 

@@ -168,6 +168,16 @@ describeOnEveryStore('the roster', (pair) => {
     await expect(find('N-1', 'N-1', KEY)).rejects.toThrow('ROSTER_KEY is not');
   });
 
+  test('a whole import under a new secret also moves what is not in it', async () => {
+    await importRows(roster(KEY), [rosterRow('N-1'), rosterRow('N-2'), rosterRow('N-3'), merged('N-0', 'N-2')]);
+    await importRows(roster(KEY), [rosterRow('N-1'), rosterRow('N-3')], { whole: true });
+    const { taken } = await importRows(roster(NEW_KEY, KEY), [rosterRow('N-1')], { whole: true });
+    expect(taken).toEqual({ added: 0, changed: 1, ended: 1, unchanged: 0 });
+    expect((await find('N-3', 'N-3', NEW_KEY))?.endsOn).toBe('2026-01-15');
+    expect(await find('N-0', 'N-2', NEW_KEY)).toMatchObject({ memberNumber: 'N-2', formerNumbers: ['N-0'] });
+    expect((await importRows(roster(NEW_KEY), [rosterRow('N-1')], { whole: true })).taken.unchanged).toBe(1);
+  });
+
   test('what nobody can open says which setting is wrong', async () => {
     await importRows(roster(KEY), [rosterRow('N-1')]);
     const [{ id, value } = { id: '', value: { fingerprint: '', sealed: '' } }] = await stored();

@@ -65,11 +65,24 @@ async function putEntry(roster: Roster, entry: Entry): Promise<void> {
       : await membershipRecord(roster, entry, before);
     if (record === undefined) return;
     if (!(await put(roster, ids[0], stored, record))) continue;
-    for (const { id, version } of stored.filter((one) => one.id !== ids[0])) {
-      await roster.roster.replace(id, version, { fingerprint: '', mergedInto: ids[0] });
-    }
+    await retire(roster, ids[0], stored, before);
     return;
   }
+}
+
+/** Leaves nothing but the way to the new id where a former secret had put this number, and those merged into it. */
+async function retire(
+  { roster, cipher }: Roster,
+  to: string,
+  stored: readonly Stored<RosterRecord>[],
+  before: Stored<RosterRecord> | undefined,
+): Promise<void> {
+  const former = stored.filter(({ id }) => id !== to);
+  if (former.length === 0) return;
+  const way = { fingerprint: '', mergedInto: to };
+  const numbers = openedFrom(cipher, before)?.formerNumbers ?? [];
+  await roster.insertMany(numbers.map((number) => ({ id: cipher.ids(number)[0], value: way })));
+  for (const { id, version } of former) await roster.replace(id, version, way);
 }
 
 /** False when another writer was faster. */

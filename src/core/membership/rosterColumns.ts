@@ -7,7 +7,9 @@ export type RosterColumn = (typeof REQUIRED)[number] | (typeof OPTIONAL)[number]
 export const ROSTER_COLUMNS: readonly RosterColumn[] = [...REQUIRED, ...OPTIONAL];
 
 /** A roster file cannot be read at all; the message says why, as a sentence. */
-export class RosterFileFault extends Error {}
+export class RosterFileFault extends Error {
+  override name = 'RosterFileFault';
+}
 
 /** What a row says in each column, without the spaces around it; '' where the file lacks the column. */
 export type RosterFields = Readonly<Record<RosterColumn, string>>;
