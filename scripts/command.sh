@@ -5,4 +5,5 @@ if [ ! -x "$node" ]; then
   node=node
   node -e 'import(process.argv[1]).then(({ demandNode24 }) => demandNode24())' "$scripts/node24.mjs" || exit 1
 fi
-exec "$node" "$scripts/../src/commands/$(basename -- "$0").ts" "$@"
+# A small young generation (MiB): an import makes much garbage, and needs a third less memory in the same time.
+exec "$node" --max-semi-space-size=4 "$scripts/../src/commands/$(basename -- "$0").ts" "$@"

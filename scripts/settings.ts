@@ -76,6 +76,7 @@ WORKERS=0
 COOKIE_KEYS=$(openssl rand -base64 32)
 KEY_ENCRYPTION_KEY=$(openssl rand -base64 32)
 PASSWORD_PEPPER=$(openssl rand -base64 32)
+ROSTER_KEY=$(openssl rand -base64 32)
 METRICS_TOKEN=$(openssl rand -base64 32)
 END
 )
@@ -87,7 +88,7 @@ END
 With Node 24, start it by \`node --env-file=provider.env src/main.ts\`, and the commands by
 \`node --env-file=provider.env src/commands/clients.ts list\`; or hand the file to the container with \`--env-file\`, where the
 commands are \`docker exec <container> scripts/clients list\`. Every node needs the same file. Keep a copy of the secrets away from the databases: without \`PASSWORD_PEPPER\` no password is right any
-longer, and without \`KEY_ENCRYPTION_KEY\` the signing keys cannot be read. MongoDB should be a replica set; Redis runs with
+longer, without \`KEY_ENCRYPTION_KEY\` the signing keys cannot be read, and without \`ROSTER_KEY\` no membership is found. MongoDB should be a replica set; Redis runs with
 its append-only file and \`maxmemory-policy noeviction\`, because sessions that it throws away sign members out.
 
 ## Watching it

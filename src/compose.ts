@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type Koa from 'koa';
@@ -5,18 +6,25 @@ import compose from 'koa-compose';
 import { fastestArgon2 } from './adapters/argon2.ts';
 import { boundedHasher } from './adapters/boundedHasher.ts';
 import { isKnownHash, passwordHasher } from './adapters/passwordHasher.ts';
+import { makeSeal } from './adapters/seal.ts';
 import type { Task } from './background.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { seedClients, seedMembers } from './config/seed.ts';
 import { proofHolds } from './core/account/password.ts';
 import { clientDirectory } from './core/client/directory.ts';
 import type { Clock } from './core/clock.ts';
+import { errands } from './core/journey/errand.ts';
 import { beginJourney } from './core/journey/journey.ts';
 import type { Measures } from './core/measures.ts';
+import { outbox } from './core/messages/outbox.ts';
 import type { Stores } from './core/storage/stores.ts';
+import { errandSteps, makePost, newMessageId, usernameOf } from './errands.ts';
 import { consentStep } from './features/consent/consent.ts';
 import { deviceGuard, devicePages } from './features/device/device.ts';
+import { browserCookie } from './features/errand/browser.ts';
+import { errandRoutes } from './features/errand/index.ts';
 import { helpRoutes } from './features/help/help.ts';
+import { inboxRoute } from './features/inbox/inbox.ts';
 import { interactionRoutes } from './features/interaction/index.ts';
 import { accountStep } from './features/login/account.ts';
 import { passwordStep } from './features/login/password.ts';
@@ -45,7 +53,17 @@ import { fingerprintOf, jwksCache, type PublishedKeys } from './oidc/jwks.ts';
 import { clientFault, isLostRequest, makeProvider, type ProtocolLog } from './oidc/provider.ts';
 import { apiWordsOf } from './oidc/resources.ts';
 import { sessions, signedOutOf } from './oidc/sessions.ts';
-import { keyRingOf, loadAtStart, passwordRules, protocolSettings } from './parts.ts';
+import {
+  keyRingOf,
+  loadAtStart,
+  membershipDirectory,
+  messageCarriers,
+  passwordRules,
+  protocolSettings,
+  rosterOf,
+  todayOf,
+} from './parts.ts';
+import { seedRoster } from './seedRoster.ts';
 import { measuredStores } from './stores/measured.ts';
 
 export interface Surroundings {
@@ -123,42 +141,79 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   let current = build(await loadAtStart(keys));
   await seedClients(stores, config.clients, (record) => clientFault(provider(), record), clock);
   await seedMembers(stores, config.members, hasher, isKnownHash, clock);
+  if (config.rosterFile !== undefined)
+    await seedRoster(rosterOf(secrets, stores), config.rosterFile, todayOf(config, clock));
 
   const guard = formGuard(secrets.cookieKeys, issuer);
   const usernames = rememberedName(https);
-  const { guarded, guardNetwork } = lockout({
+  const networkOf = networkFinder(config.trustedProxies, config.sharedNetworks);
+  const digest = (text: string) =>
+    createHmac('sha256', secrets.cookieKeys[0] ?? '')
+      .update(`attempt:${text}`)
+      .digest('base64url')
+      .slice(0, 22);
+  const seal = makeSeal(secrets.keyEncryptionKeys);
+  const { carriers, inbox } = messageCarriers(config, stores, clock);
+  const ourOutbox = outbox({
+    ...{ schedule: stores.outbox, seal, clock, carriers, newId: newMessageId },
+    log: (event, error) =>
+      log[error === undefined ? 'info' : 'warn']({ event: 'message', ...event, err: error }, 'message'),
+  });
+  const surroundingsOfErrands = {
+    config,
+    stores,
+    clock,
+    digest,
+    outbox: ourOutbox,
+    channels: new Set(carriers.keys()),
+  };
+  const letters = makePost(surroundingsOfErrands);
+  /** Off the request's path, so that no answer takes longer for an account that exists. */
+  const tellLater = (kind: 'locked' | 'late-success') => (accountId: string) =>
+    void accounts
+      .find(accountId)
+      .then((found) => found && letters.post.tellOwner(found.id, found.value, kind, {}, { seldom: true }))
+      .catch((error) => log.warn({ err: error }, 'a notice was not put down'));
+  const { guarded, guardNetwork, unlock } = lockout({
     attempts: stores.attempts,
-    networkOf: networkFinder(config.trustedProxies, config.sharedNetworks),
+    networkOf,
     devices: knownDevices(secrets.cookieKeys, https),
     usernames,
-    digestKey: secrets.cookieKeys[0] ?? '',
+    digest,
     refusalFloor: config.refusalFloor,
+    onLocked: tellLater('locked'),
+    onLateSuccess: tellLater('late-success'),
   });
+  const forPages = { clients: directory, expiring, clock, guard, usernames, render, problems, issuer, networkOf };
+  const forSteps = { ...forPages, guarded, measures, refusalFloor: config.refusalFloor };
+  const rules = passwordRules(config);
+  const endSessions = ourSessions.endAllOf;
   const interactions = interactionRoutes({
+    ...forSteps,
     stillHolds: ({ password }) => proofHolds(accounts, password),
     requests: authorizationRequests(provider, ourSessions, config.resources),
-    clients: directory,
-    expiring,
-    clock,
-    guard,
-    usernames,
-    render,
-    problems,
-    issuer,
-    guarded,
-    measures,
     steps: {
       password: passwordStep({ accounts, hasher, clock, decoy }),
-      renewal: renewalStep({
-        accounts,
-        hasher,
-        clock,
-        rules: passwordRules(config),
-        endSessions: ourSessions.endAllOf,
-      }),
+      renewal: renewalStep({ accounts, hasher, clock, rules, endSessions }),
       account: accountStep({ accounts, clock }),
       consent: consentStep({ consents, accounts, clock, apiWords: apiWordsOf(config.resources) }),
     },
+  });
+  const ourErrands = errandRoutes({
+    ...forSteps,
+    errands: errands(expiring, seal),
+    browser: browserCookie(https),
+    // Once the new password is set, the proof of before has served.
+    stillHolds: ({ name, replacement }) =>
+      replacement !== undefined || name?.accountId === undefined || name.epoch === undefined
+        ? Promise.resolve(true)
+        : proofHolds(accounts, { accountId: name.accountId, epoch: name.epoch }),
+    usernameOf: usernameOf(stores),
+    steps: errandSteps({
+      ...{ ...surroundingsOfErrands, ...letters, hasher, rules, endSessions, unlock },
+      directory: membershipDirectory(config, secrets, stores, clock),
+      today: () => todayOf(config, clock),
+    }),
   });
 
   const extension = extendRoute({
@@ -185,6 +240,8 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       statusRoute(askDependencies, render),
       postedRequests(directory, expiring, clock, problems),
       interactions,
+      ourErrands,
+      ...(inbox === undefined ? [] : [inboxRoute(inbox.list, render)]),
       extension,
       deviceGuard(guardNetwork, problems),
       jwksCache(config.keyTimes.jwksMaxAge),
@@ -206,6 +263,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       },
     },
     { name: 'session ends', every: 2_000, run: ourSessions.endExpired },
+    { name: 'messages', every: 500, run: ourOutbox.deliver },
     { name: 'logout tokens', every: 1_000, run: logout.deliver },
   ];
   return { app, tasks };

@@ -1,9 +1,17 @@
+import { developmentInbox } from './adapters/developmentInbox.ts';
+import { eligibilityService } from './adapters/eligibilityService.ts';
+import { gatewayCarrier } from './adapters/messageGateway.ts';
 import { passwordStrength } from './adapters/passwordStrength.ts';
 import { makeSeal } from './adapters/seal.ts';
+import { smtpCarrier } from './adapters/smtpCarrier.ts';
 import { ConfigFault } from './config/fault.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { leastLength, type PasswordRules } from './core/account/newPassword.ts';
 import type { Clock } from './core/clock.ts';
+import type { MembershipDirectory } from './core/membership/membership.ts';
+import { type Roster, rosterDirectory } from './core/membership/roster.ts';
+import { rosterCipher } from './core/membership/rosterCipher.ts';
+import type { Carrier, Channel } from './core/messages/message.ts';
 import type { Stores } from './core/storage/stores.ts';
 import { clientCertificates } from './http/clientCertificate.ts';
 import { type PublishedKeys, type SigningKeys, signingKeys } from './oidc/jwks.ts';
@@ -32,6 +40,32 @@ export const passwordRules = ({ passwordLeast, plan }: Config): PasswordRules =>
   plan: plan.name,
 });
 
+/** The built-in roster, as its secrets open it. */
+export const rosterOf = ({ rosterKeys }: Secrets, { roster }: Stores): Roster => ({
+  roster,
+  cipher: rosterCipher(rosterKeys, makeSeal(rosterKeys, 'ROSTER_KEY')),
+});
+
+/**
+ * Whom to ask for memberships: the plan's eligibility service where ELIGIBILITY_URL is set, else the built-in roster. `isUp`
+ * is false while the service is left alone because it failed again and again.
+ */
+export function membershipDirectory(
+  { eligibility }: Config,
+  secrets: Secrets,
+  stores: Stores,
+  clock: Clock,
+): MembershipDirectory & { isUp(): boolean } {
+  if (eligibility !== undefined) return eligibilityService(eligibility, clock);
+  return { ...rosterDirectory(rosterOf(secrets, stores)), isUp: () => true };
+}
+
+/** The day that the plan's members have now, YYYY-MM-DD. Memberships begin and end by it. */
+export function todayOf({ plan }: Config, clock: Clock): string {
+  // Sweden writes dates as ISO 8601 does.
+  return new Intl.DateTimeFormat('sv-SE', { timeZone: plan.timeZone }).format(clock.now());
+}
+
 /** The ring of signing keys as these settings want it. */
 export function keyRingOf(
   { keyTimes, limits }: Config,
@@ -58,4 +92,24 @@ export async function loadAtStart(keys: Pick<SigningKeys, 'load'>): Promise<Publ
       'KEY_ENCRYPTION_KEY: is not the one that the signing keys in the store were sealed with; bring that one back behind a comma, or begin with an empty store',
     ]);
   }
+}
+
+/**
+ * Who carries messages. In development everything lands in the inbox, and goes out as well where there is a provider; in
+ * production there is no inbox, and a channel without a provider is not there.
+ */
+export function messageCarriers({ production, issuer, mail, smsGateway }: Config, { expiring }: Stores, clock: Clock) {
+  const smtp = mail.smtpUrl === undefined ? undefined : smtpCarrier(mail.smtpUrl, mail.from, new URL(issuer).hostname);
+  const gateway = smsGateway === undefined ? undefined : gatewayCarrier(smsGateway.url, smsGateway.secret);
+  const inbox = production ? undefined : developmentInbox(expiring, clock);
+  const carriers = new Map<Channel, Carrier>();
+  for (const [channel, provider] of [
+    ['email', smtp],
+    ['sms', gateway],
+    ['voice', gateway],
+  ] as const) {
+    const carrier = inbox?.carrier(provider) ?? provider;
+    if (carrier !== undefined) carriers.set(channel, carrier);
+  }
+  return { carriers, inbox };
 }

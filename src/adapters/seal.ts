@@ -1,19 +1,14 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
-
-/** Encrypts what must not be readable in a stolen store. */
-export interface Seal {
-  seal(plain: string, purpose: string): string;
-  /** Throws when no key fits or the text was changed. */
-  open(sealed: string, purpose: string): string;
-}
+import type { Seal } from '../core/seal.ts';
 
 const ALGORITHM = 'aes-256-gcm';
 
 /**
  * AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce; the purpose is authenticated too, so that a sealed value
- * cannot be moved to another place. `secrets`: the current one first; the others open what they once sealed.
+ * cannot be moved to another place. `secrets`: the current one first; the others open what they once sealed. `setting` is
+ * the name of the one that they come from.
  */
-export function makeSeal(secrets: readonly string[]): Seal {
+export function makeSeal(secrets: readonly string[], setting = 'KEY_ENCRYPTION_KEY'): Seal {
   const keys = secrets.map((secret) => createHash('sha256').update(`seal:${secret}`).digest());
   const current = keys[0];
   if (current === undefined) throw new Error('there is no key to seal with');
@@ -38,7 +33,7 @@ export function makeSeal(secrets: readonly string[]): Seal {
           // Sealed with another key: try the next.
         }
       }
-      throw new Error(`no key opens the sealed ${purpose}: KEY_ENCRYPTION_KEY is not the one that it was made with`);
+      throw new Error(`no key opens the sealed ${purpose}: ${setting} is not the one that it was made with`);
     },
   };
 }

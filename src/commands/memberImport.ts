@@ -10,10 +10,12 @@ import {
   standingOf,
 } from '../core/account/enrolment.ts';
 import { seconds } from '../core/clock.ts';
+import { ROSTER_COLUMNS } from '../core/membership/rosterColumns.ts';
 import { passwordRules } from '../parts.ts';
 import { readJson } from './files.ts';
 import { readMember, TAKEN } from './memberRow.ts';
-import { type Ground, subcommand } from './run.ts';
+import { importRoster } from './rosterImport.ts';
+import { type Answer, type Ground, Misuse, subcommand } from './run.ts';
 
 /** Rows that are worked on at once. */
 const AT_ONCE = 16;
@@ -22,41 +24,67 @@ const TOLD_EVERY = 1_000;
 
 type Outcome = { readonly is: 'opened' | 'existing' } | { readonly is: 'bad'; readonly reason: string };
 
+const ROSTER_HELP = [
+  '',
+  `FILE.csv is a roster in UTF-8, one membership on each line. Its first line names the columns: ${ROSTER_COLUMNS.slice(0, 5).join(', ')},`,
+  `and any of ${ROSTER_COLUMNS.slice(5).join(', ')}.`,
+  'phone_kind is mobile (the default) or landline, status active (the default), frozen, deceased or merged; dates are YYYY-MM-DD.',
+  'A number that is merged leads to the membership merged_into. Every row is looked at before any is taken. Bad rows are told',
+  'by their line; then nothing is taken, unless a person at the terminal says yes or --partial is given, and the exit code is 3.',
+  'The same file again changes nothing.',
+];
+
 export const importMembers = subcommand({
-  summary: 'open accounts for the members of a file',
+  summary: 'open accounts for the members of a JSON file, or bring the roster to what a CSV file says',
   about: [
-    'FILE is a JSON array of members with the fields of config/members.dev.json. Each has a password, or a passwordHash from',
+    'FILE.json is a JSON array of members with the fields of config/members.dev.json. Each has a password, or a passwordHash from',
     'another system: bcrypt ($2b$…), or $pbkdf2-sha256$, $pbkdf2-sha512$, $scrypt$, $argon2id$ in PHC form. Sign-in renews it.',
     'emailConfirmed and phoneConfirmed are true unless a row says false. Who has an account already keeps it as it is.',
     'Bad rows are told by their place in the array, from 0, and the good ones taken; then the exit code is 3.',
+    ...ROSTER_HELP,
   ],
   argument: 'FILE',
-  options: { 'dry-run': { type: 'boolean', help: 'open nothing, only tell what would happen' } },
+  options: {
+    'dry-run': { type: 'boolean', help: 'write nothing, only tell what would happen' },
+    partial: { type: 'boolean', help: 'CSV: take the good rows also where others are bad' },
+    whole: { type: 'boolean', help: 'CSV: it is the whole roster; memberships that are not in it end today' },
+  },
   async run({ argument: path, values, open, say }) {
-    const rows = readJson(path, z.array(z.unknown()));
-    const dryRun = values['dry-run'] === true;
-    const take = await taker(await open(), dryRun);
-    const counts = { opened: 0, existing: 0 };
-    const bad: { index: number; reason: string }[] = [];
-    for (let start = 0; start < rows.length; start += AT_ONCE) {
-      const outcomes = await Promise.all(rows.slice(start, start + AT_ONCE).map((row, i) => take(row, start + i)));
-      for (const [i, outcome] of outcomes.entries()) {
-        if (outcome.is !== 'bad') counts[outcome.is] += 1;
-        else {
-          bad.push({ index: start + i, reason: outcome.reason });
-          say(`${path}: ${start + i}: ${outcome.reason}.`);
-        }
-      }
-      if (process.stderr.isTTY && (start / AT_ONCE) % (TOLD_EVERY / AT_ONCE) < 1) say(`${start} of ${rows.length} …`);
-    }
-    const { opened, existing } = counts;
-    return {
-      json: { dryRun, opened, existing, bad },
-      lines: [`${opened} ${dryRun ? 'would be opened' : 'opened'}, ${existing} there already, ${bad.length} bad.`],
-      refusedInPart: bad.length > 0,
-    };
+    const { 'dry-run': dryRun = false, partial = false, whole = false } = values;
+    if (/\.csv$/i.test(path)) return importRoster({ path, dryRun, partial, whole }, open, say);
+    if (partial || whole) throw new Misuse('--partial and --whole are for a CSV file.');
+    return importAccounts(path, dryRun, open, say);
   },
 });
+
+async function importAccounts(
+  path: string,
+  dryRun: boolean,
+  open: () => Promise<Ground>,
+  say: (line: string) => void,
+): Promise<Answer> {
+  const rows = readJson(path, z.array(z.unknown()));
+  const take = await taker(await open(), dryRun);
+  const counts = { opened: 0, existing: 0 };
+  const bad: { index: number; reason: string }[] = [];
+  for (let start = 0; start < rows.length; start += AT_ONCE) {
+    const outcomes = await Promise.all(rows.slice(start, start + AT_ONCE).map((row, i) => take(row, start + i)));
+    for (const [i, outcome] of outcomes.entries()) {
+      if (outcome.is !== 'bad') counts[outcome.is] += 1;
+      else {
+        bad.push({ index: start + i, reason: outcome.reason });
+        say(`${path}: ${start + i}: ${outcome.reason}.`);
+      }
+    }
+    if (process.stderr.isTTY && (start / AT_ONCE) % (TOLD_EVERY / AT_ONCE) < 1) say(`${start} of ${rows.length} …`);
+  }
+  const { opened, existing } = counts;
+  return {
+    json: { dryRun, opened, existing, bad },
+    lines: [`${opened} ${dryRun ? 'would be opened' : 'opened'}, ${existing} there already, ${bad.length} bad.`],
+    refusedInPart: bad.length > 0,
+  };
+}
 
 /** What happens to one row after another. Of two rows for one member the first counts. */
 async function taker({ config, secrets, stores, clock }: Ground, dryRun: boolean) {

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
@@ -26,6 +26,16 @@ export interface Config {
   readonly plan: Plan;
   readonly clients: readonly ClientEntry[];
   readonly members: readonly MemberEntry[];
+  /** A CSV file of memberships for development. */
+  readonly rosterFile: string | undefined;
+  /** The plan's own service, where there is one; else the roster is asked. */
+  readonly eligibility: { readonly url: string; readonly token: string | undefined } | undefined;
+  readonly mail: { readonly smtpUrl: string | undefined; readonly from: string };
+  readonly smsGateway: { readonly url: string; readonly secret: string } | undefined;
+  readonly smsCountries: readonly string[];
+  /** Years. */
+  readonly registrationAge: number;
+  readonly graceDays: number;
   readonly portalPort: number;
   readonly trustedProxies: readonly string[];
   readonly sharedNetworks: readonly string[];
@@ -54,6 +64,7 @@ export interface Secrets {
   readonly cookieKeys: readonly string[];
   readonly keyEncryptionKeys: readonly string[];
   readonly passwordPeppers: readonly string[];
+  readonly rosterKeys: readonly string[];
 }
 
 /**
@@ -82,14 +93,14 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
   const resources = file('RESOURCES_FILE', development('config/resources.dev.json'), ResourcesFile) ?? [];
   const certificateAuthorities = readCertificates(settings.MTLS_CA_FILE, faults);
   const members = production ? [] : (file('MEMBERS_FILE', 'config/members.dev.json', MembersFile) ?? []);
+  const rosterFile = production
+    ? undefined
+    : readablePath(env.ROSTER_FILE ? resolve(env.ROSTER_FILE) : join(root, 'config/roster.dev.csv'), faults);
   if (faults.length > 0 || plan === undefined) throw new ConfigFault(faults);
 
   return {
     production,
-    warnings:
-      production && !env.PLAN_FILE
-        ? ['PLAN_FILE is not set: the pages show the name and the phone of the sample plan']
-        : [],
+    warnings: production ? warningsOf(settings, env) : [],
     port: settings.PORT,
     issuer,
     logLevel: settings.LOG_LEVEL ?? (settings.NODE_ENV === 'development' ? 'warn' : 'info'),
@@ -103,6 +114,22 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
         ? clients
         : (moved(clients, 'http://localhost:3001', portal) as typeof clients),
     members,
+    rosterFile,
+    eligibility:
+      settings.ELIGIBILITY_URL === undefined
+        ? undefined
+        : { url: settings.ELIGIBILITY_URL, token: settings.ELIGIBILITY_TOKEN },
+    mail: {
+      smtpUrl: settings.SMTP_URL,
+      from: settings.MAIL_FROM ?? `no-reply@${new URL(issuer).hostname}`,
+    },
+    smsGateway:
+      settings.SMS_GATEWAY_URL === undefined
+        ? undefined
+        : { url: settings.SMS_GATEWAY_URL, secret: settings.SMS_GATEWAY_SECRET?.[0] ?? '' },
+    smsCountries: settings.SMS_COUNTRIES,
+    registrationAge: settings.REGISTRATION_MIN_AGE,
+    graceDays: settings.MEMBERSHIP_GRACE_DAYS,
     portalPort: production ? 0 : settings.PORTAL_PORT,
     trustedProxies: settings.TRUSTED_PROXIES,
     sharedNetworks: settings.SHARED_NETWORKS,
@@ -129,6 +156,13 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
     },
   };
 }
+
+/** What production does without, and probably should not. */
+const warningsOf = (settings: Settings, env: Readonly<Record<string, string | undefined>>): string[] => [
+  ...(env.PLAN_FILE ? [] : ['PLAN_FILE is not set: the pages show the name and the phone of the sample plan']),
+  ...(settings.SMTP_URL ? [] : ['SMTP_URL is not set: no codes and notices by email']),
+  ...(settings.SMS_GATEWAY_URL ? [] : ['SMS_GATEWAY_URL is not set: no codes by text message or call']),
+];
 
 function readSettings(env: Readonly<Record<string, string | undefined>>, faults: string[]): Settings | undefined {
   const given: Record<string, string> = {};
@@ -165,6 +199,15 @@ function crossFaults(settings: Settings, issuer: string, production: boolean): s
   if (settings.WORKERS !== 1 && settings.MONGODB_URI === undefined) {
     faults.push('WORKERS: the embedded store is for one process; set MONGODB_URI and REDIS_URL, or WORKERS=1');
   }
+  if (production && settings.ELIGIBILITY_URL !== undefined && !isSafeToAsk(settings.ELIGIBILITY_URL)) {
+    faults.push('ELIGIBILITY_URL: what is asked and answered is about patients: http is allowed on this machine only');
+  }
+  if (settings.SMS_GATEWAY_URL !== undefined) {
+    if (!isSafeToAsk(settings.SMS_GATEWAY_URL))
+      faults.push('SMS_GATEWAY_URL: codes go there: http is allowed on this machine only');
+    if (settings.SMS_GATEWAY_SECRET === undefined)
+      faults.push('SMS_GATEWAY_SECRET: SMS_GATEWAY_URL needs it, to sign messages');
+  }
   const given = NEEDED_SECRETS.filter((name) => settings[name] !== undefined);
   if (!production && given.length > 0 && given.length < NEEDED_SECRETS.length) {
     faults.push(`${NEEDED_SECRETS.join(', ')}: set all of them, or none to have them made`);
@@ -176,8 +219,10 @@ function crossFaults(settings: Settings, issuer: string, production: boolean): s
   for (const name of NEEDED_SECRETS) {
     if (settings[name] === undefined) faults.push(`${name}: production needs it (or ${name}_FILE)`);
   }
-  faults.push(...weakSecrets(Object.fromEntries(SECRETS.map((name) => [name, settings[name] ?? []]))));
-  if (settings.MEMBERS_FILE !== undefined) faults.push('MEMBERS_FILE: is for development only');
+  faults.push(...weakSecrets(Object.fromEntries(SECRETS.map((name) => [name, [settings[name] ?? []].flat()]))));
+  for (const name of ['MEMBERS_FILE', 'ROSTER_FILE'] as const) {
+    if (settings[name] !== undefined) faults.push(`${name}: is for development only`);
+  }
   return faults;
 }
 
@@ -195,6 +240,21 @@ function readFile<T>(setting: string, path: string, schema: z.ZodType<T>, faults
   return undefined;
 }
 
+/** Rows of a roster are judged when they are taken. */
+function readablePath(path: string, faults: string[]): string {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    faults.push(`ROSTER_FILE: ${path} cannot be read (${reason(error)})`);
+  }
+  return path;
+}
+
+function isSafeToAsk(address: string): boolean {
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'https:' || isLoopback(hostname);
+}
+
 function readCertificates(path: string | undefined, faults: string[]): X509Certificate[] {
   if (path === undefined) return [];
   try {
@@ -210,10 +270,15 @@ function readCertificates(path: string | undefined, faults: string[]): X509Certi
 const serversOf = ({ MONGODB_URI, REDIS_URL }: Settings) =>
   MONGODB_URI === undefined || REDIS_URL === undefined ? undefined : { mongoUri: MONGODB_URI, redisUrl: REDIS_URL };
 
-const secretsOf = ({ COOKIE_KEYS, KEY_ENCRYPTION_KEY, PASSWORD_PEPPER }: Settings): Secrets | undefined =>
-  COOKIE_KEYS === undefined || KEY_ENCRYPTION_KEY === undefined || PASSWORD_PEPPER === undefined
-    ? undefined
-    : { cookieKeys: COOKIE_KEYS, keyEncryptionKeys: KEY_ENCRYPTION_KEY, passwordPeppers: PASSWORD_PEPPER };
+function secretsOf(settings: Settings): Secrets | undefined {
+  const { COOKIE_KEYS, KEY_ENCRYPTION_KEY, PASSWORD_PEPPER, ROSTER_KEY } = settings;
+  if (COOKIE_KEYS === undefined || KEY_ENCRYPTION_KEY === undefined) return undefined;
+  if (PASSWORD_PEPPER === undefined || ROSTER_KEY === undefined) return undefined;
+  return {
+    ...{ cookieKeys: COOKIE_KEYS, keyEncryptionKeys: KEY_ENCRYPTION_KEY },
+    ...{ passwordPeppers: PASSWORD_PEPPER, rosterKeys: ROSTER_KEY },
+  };
+}
 
 const moved = (value: unknown, from: string, to: string): unknown =>
   JSON.parse(JSON.stringify(value).replaceAll(from, to));

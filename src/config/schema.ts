@@ -51,6 +51,18 @@ export const SETTINGS = z.object({
     .optional()
     .describe('members to put into the store; development only')
     .meta({ fallback: '`config/members.dev.json` in development' }),
+  ROSTER_FILE: z
+    .string()
+    .optional()
+    .describe('memberships to put into the roster, as CSV; development only')
+    .meta({ fallback: '`config/roster.dev.csv` in development' }),
+  ELIGIBILITY_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      "the plan's eligibility service, which is asked for memberships instead of the roster (docs/eligibility-service.md); in production https, or http on this machine",
+    )
+    .meta({ fallback: 'none: the roster is asked' }),
   RESOURCES_FILE: z
     .string()
     .optional()
@@ -106,6 +118,44 @@ export const SETTINGS = z.object({
   SHARED_NETWORKS: ranges().describe(
     'networks that many members share, such as a clinic; more sign-ins may fail there before they wait',
   ),
+  SMTP_URL: z
+    .string()
+    .regex(/^smtps?:\/\/[^/]+/, 'must be an address such as smtps://user:password@mail.example.org')
+    .optional()
+    .describe(
+      'the mail server; without it no email is sent, in development all mail is in `/dev/inbox`; may hold a password',
+    )
+    .meta({ values: '`smtps://…`, `smtp://…`' }),
+  MAIL_FROM: z
+    .string()
+    .optional()
+    .describe('the sender of mail')
+    .meta({ fallback: '`no-reply@` and the host of ISSUER' }),
+  SMS_GATEWAY_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('takes texts and calls (docs/message-gateway.md); https, or on this machine'),
+  SMS_COUNTRIES: z
+    .string()
+    .default('US')
+    .transform(words)
+    .pipe(z.array(z.string().regex(/^[A-Z]{2}$/, 'must list countries such as US')))
+    .describe('countries whose phones are texted and called')
+    .meta({ values: 'ISO 3166-1 codes, comma-separated', fallback: '`US`' }),
+  REGISTRATION_MIN_AGE: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(120)
+    .default(18)
+    .describe('who is younger cannot register alone'),
+  MEMBERSHIP_GRACE_DAYS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(3_650)
+    .default(60)
+    .describe('who was a member until so many days ago may still register'),
   SESSION_IDLE_SECONDS: duration(900).describe('a session ends after this long without activity'),
   SESSION_SHARED_IDLE_SECONDS: duration(300).describe('the same on a computer that others use too'),
   SESSION_OVERALL_SECONDS: duration(43_200).describe('a session ends this long after sign-in'),
@@ -151,6 +201,18 @@ export const SETTINGS = z.object({
   KEY_ENCRYPTION_KEY: secrets().describe(
     'encrypts the signing keys in the store; comma-separated, the current one first',
   ),
+  ROSTER_KEY: secrets().describe(
+    'encrypts the memberships in the store; comma-separated, the current one first; drop one only after an import of the whole roster',
+  ),
+  ELIGIBILITY_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'must be one word of ASCII')
+    .optional()
+    .describe('the bearer token that the eligibility service wants')
+    .meta({ values: 'a word' }),
+  SMS_GATEWAY_SECRET: secrets()
+    .describe('signs what the gateway of texts and calls is sent; the first one counts')
+    .meta({ fallback: 'none' }),
   METRICS_TOKEN: secrets()
     .describe('the bearer token of `/metrics`; several, comma-separated, are good at once')
     .meta({ fallback: 'none: `/metrics` is open in development, and not there in production' }),
@@ -159,10 +221,10 @@ export const SETTINGS = z.object({
 export type Settings = z.infer<typeof SETTINGS>;
 
 /** Secrets without which nothing runs; made at first start in development. */
-export const NEEDED_SECRETS = ['COOKIE_KEYS', 'KEY_ENCRYPTION_KEY', 'PASSWORD_PEPPER'] as const;
+export const NEEDED_SECRETS = ['COOKIE_KEYS', 'KEY_ENCRYPTION_KEY', 'PASSWORD_PEPPER', 'ROSTER_KEY'] as const;
 
 /** Settings that may also be given as `NAME_FILE`, the path of a file that holds the value. */
-export const SECRETS = [...NEEDED_SECRETS, 'METRICS_TOKEN'] as const;
+export const SECRETS = [...NEEDED_SECRETS, 'METRICS_TOKEN', 'ELIGIBILITY_TOKEN', 'SMS_GATEWAY_SECRET'] as const;
 
 function port(fallback: number) {
   return z.coerce.number().int().min(0).max(65_535).default(fallback);

@@ -19,7 +19,11 @@ interface PasswordTarget {
 
 /** What else is guessed at: pools of its own, each counting for one subject. */
 interface OtherTarget {
-  readonly counted: readonly { readonly rule: keyof typeof LOCKOUT; readonly subject: string; readonly cleared?: boolean }[];
+  readonly counted: readonly {
+    readonly rule: keyof typeof LOCKOUT;
+    readonly subject: string;
+    readonly cleared?: boolean;
+  }[];
   /** What is said when they are empty. */
   readonly lockedAs: Refusal;
 }

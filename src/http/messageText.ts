@@ -1,4 +1,4 @@
-import { escapeXML } from 'ejs';
+import ejs from 'ejs';
 import type { Plan } from '../core/plan.ts';
 import { LOCALES, pickLocale, translator, wordList } from './words.ts';
 
@@ -50,10 +50,10 @@ export function messageComposer(plan: Plan, issuer: string): Compose {
 
 const page = (locale: string, subject: string, paragraphs: readonly string[]): string =>
   [
-    `<!DOCTYPE html><html lang="${locale}"><head><meta charset="utf-8"><title>${escapeXML(subject)}</title></head>`,
+    `<!DOCTYPE html><html lang="${locale}"><head><meta charset="utf-8"><title>${ejs.escapeXML(subject)}</title></head>`,
     '<body style="font: 18px/1.5 system-ui, sans-serif; max-width: 34em; margin: 1em auto; padding: 0 1em">',
-    `<h1 style="font-size: 1.4em">${escapeXML(subject)}</h1>`,
-    ...paragraphs.map((text) => `<p>${linked(escapeXML(text))}</p>`),
+    `<h1 style="font-size: 1.4em">${ejs.escapeXML(subject)}</h1>`,
+    ...paragraphs.map((text) => `<p>${linked(ejs.escapeXML(text))}</p>`),
     '</body></html>',
   ].join('\n');
 

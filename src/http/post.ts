@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Codes } from '../core/codes/codes.ts';
 import { type Reach, type Way, waysTo } from '../core/codes/contacts.ts';
 import { maySend } from '../core/codes/sendings.ts';
-import type { Attempts } from '../core/lockout/attempts.ts';
+import type { Attempts, PoolRule } from '../core/lockout/attempts.ts';
 import type { Contact } from '../core/membership/membership.ts';
 import type { Channel, Outbox } from '../core/messages/message.ts';
 import type { Compose, MessageKind } from './messageText.ts';
@@ -33,14 +33,20 @@ export interface CodeOrder {
 
 const MINUTE_MS = 60_000;
 /** One notice of a kind to one account an hour. */
-const NOTICE_RULE = {
+const NOTICE_RULE: PoolRule = {
   ...{ free: 1, firstWait: 60 * MINUTE_MS, growth: 1, longestWait: 60 * MINUTE_MS, startsAgain: true },
   ...{ forgetAfter: 60 * MINUTE_MS, forgetFrom: 'first' },
-} as const;
+};
 
 /** What we write to members. Everything goes through the outbox. */
 export function post({ outbox, compose, codes, attempts, digest, reach, clock }: PostDependencies) {
-  async function put({ by, to }: Way, locale: string, kind: MessageKind, values: object, until?: number): Promise<void> {
+  async function put(
+    { by, to }: Way,
+    locale: string,
+    kind: MessageKind,
+    values: object,
+    until?: number,
+  ): Promise<void> {
     if (by === 'letter') return;
     const { subject, text, html, sms, voice } = compose(locale, kind, values as Record<string, string | number>);
     const words = by === 'email' ? { subject, text, html } : { text: by === 'sms' ? sms : voice };

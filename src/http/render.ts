@@ -61,7 +61,7 @@ export function makeRenderer(viewsDir: string, assets: Assets, plan: Plan): Rend
 /** The sign-in page that the member is on, or came to the help from: the way back to it. */
 function signInPage({ path, query }: PageContext): string | undefined {
   const from = path.startsWith('/help') || path === '/status' ? String(query.back ?? '') : path;
-  return /^\/(interaction\/[\w-]{1,64}|device$)/.exec(from)?.[0];
+  return /^\/((?:interaction|journey)\/[\w-]{1,64}|device$)/.exec(from)?.[0];
 }
 
 /** A moment (milliseconds since 1970) as the plan's members tell the time. */

@@ -12,13 +12,8 @@ import {
   published,
   withNewKeys,
 } from '../core/keys/keyRing.ts';
+import type { Seal } from '../core/seal.ts';
 import type { Collection } from '../core/storage/collection.ts';
-
-/** Encrypts the private keys at rest. */
-interface Seal {
-  seal(plain: string, purpose: string): string;
-  open(sealed: string, purpose: string): string;
-}
 
 export interface SigningKeysDependencies {
   readonly keyRings: Collection<KeyRing>;

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Stores } from '../core/storage/stores.ts';
 import { Unavailable } from '../core/storage/unavailable.ts';
 import { MongoCollection } from './mongo/collection.ts';
+import { MongoSchedule } from './mongo/schedule.ts';
 import { mongoModels } from './mongo/schemas.ts';
 import { RedisAttempts } from './redis/attempts.ts';
 import { connectRedis } from './redis/connect.ts';
@@ -45,14 +46,17 @@ export async function openServerStores(
     throw error;
   }
   const models = mongoModels(connection);
+  await models.outbox.createIndexes();
   return {
     accounts: new MongoCollection(models.accounts, models.claims, clock),
     clients: new MongoCollection(models.clients, models.claims, clock),
     consents: new MongoCollection(models.consents, models.claims, clock),
     keyRings: new MongoCollection(models.keyRings, models.claims, clock),
+    roster: new MongoCollection(models.roster, models.claims, clock),
     expiring: new RedisExpiring(redis, clock),
     attempts: new RedisAttempts(redis, clock),
     schedule: new RedisSchedule(redis, clock),
+    outbox: new MongoSchedule(models.outbox, clock),
     close: () => disconnect(connection, redis),
   };
 }

@@ -110,7 +110,7 @@ test('in production without a token they are not there', async () => {
     env: {
       ...{ NODE_ENV: 'production', ISSUER: 'https://login.example.org' },
       ...{ MONGODB_URI: 'mongodb://db', REDIS_URL: 'redis://cache' },
-      ...{ COOKIE_KEYS: secret(), KEY_ENCRYPTION_KEY: secret(), PASSWORD_PEPPER: secret() },
+      ...{ COOKIE_KEYS: secret(), KEY_ENCRYPTION_KEY: secret(), PASSWORD_PEPPER: secret(), ROSTER_KEY: secret() },
     },
   });
   const { status, text } = await request(`http://localhost:${provider.config.port}`).get('/metrics');

@@ -213,7 +213,10 @@ describe('scripts/keys', () => {
 
   test('says so when the settings do not open the stored keys', async () => {
     const secret = (text: string) => `${text}-of-32-characters-and-many-more`;
-    const others = { COOKIE_KEYS: secret('c'), KEY_ENCRYPTION_KEY: secret('k'), PASSWORD_PEPPER: secret('p') };
+    const others = {
+      ...{ COOKIE_KEYS: secret('c'), KEY_ENCRYPTION_KEY: secret('k') },
+      ...{ PASSWORD_PEPPER: secret('p'), ROSTER_KEY: secret('r') },
+    };
     const { code, stderr } = await type(['keys', 'list'], { ...env, ...others });
     expect([code, stderr]).toEqual([1, expect.stringContaining('KEY_ENCRYPTION_KEY')]);
   });

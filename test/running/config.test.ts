@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -35,6 +35,7 @@ const PRODUCTION = {
   COOKIE_KEYS: secret(),
   KEY_ENCRYPTION_KEY: secret(),
   PASSWORD_PEPPER: secret(),
+  ROSTER_KEY: secret(),
 };
 
 describe('settings', () => {
@@ -85,6 +86,9 @@ describe('settings', () => {
     [{ MONGODB_URI: 'mongodb://db' }, 'MONGODB_URI and REDIS_URL: set both'],
     [{ ISSUER: 'http://localhost:1/?a=b' }, 'must be an origin and no more'],
     [{ ISSUER: 'http://u:p@localhost' }, 'must be an origin and no more'],
+    [{ ROSTER_FILE: '/nowhere/roster.csv' }, 'ROSTER_FILE: /nowhere/roster.csv cannot be read'],
+    [{ ELIGIBILITY_URL: 'ftp://plan.example' }, 'ELIGIBILITY_URL'],
+    [{ ELIGIBILITY_TOKEN: 'two words' }, 'ELIGIBILITY_TOKEN: must be one word of ASCII'],
     [{ COOKIE_KEYS: 'c'.repeat(32) }, 'set all of them, or none'],
     [{ ISSUER: 'http://login.example.org' }, 'http is allowed on localhost only'],
     [{ ISSUER: 'https://login.example.org/path' }, 'must be an origin and no more'],
@@ -96,8 +100,12 @@ describe('settings', () => {
       NODE_ENV: 'production',
       ISSUER: 'https://login.example.org',
       MEMBERS_FILE: 'config/members.dev.json',
+      ROSTER_FILE: 'config/roster.dev.csv',
     });
-    for (const name of ['MONGODB_URI and REDIS_URL', 'COOKIE_KEYS', 'KEY_ENCRYPTION_KEY', 'MEMBERS_FILE']) {
+    for (const name of [
+      ...['MONGODB_URI and REDIS_URL', 'COOKIE_KEYS', 'KEY_ENCRYPTION_KEY', 'ROSTER_KEY'],
+      ...['MEMBERS_FILE', 'ROSTER_FILE'],
+    ]) {
       expect(message).toContain(`- ${name}`);
     }
   });
@@ -120,6 +128,11 @@ describe('settings', () => {
     ['one twice', { COOKIE_KEYS: `${PRODUCTION.COOKIE_KEYS},${PRODUCTION.COOKIE_KEYS}` }, 'holds one secret twice'],
     ['an issuer without TLS', { ISSUER: 'http://login.example.org' }, 'ISSUER: http is allowed on localhost in dev'],
     ['localhost', { ISSUER: 'http://localhost:3000' }, 'ISSUER: http is allowed on localhost in development only'],
+    [
+      'an eligibility service without TLS',
+      { ELIGIBILITY_URL: 'http://plan.example' },
+      'http is allowed on this machine',
+    ],
     ['no issuer', { ISSUER: '' }, 'ISSUER: http is allowed on localhost in development only'],
   ])('production refuses %s', (_, env, words) => {
     const message = faults({ ...PRODUCTION, ...(env as unknown as Record<string, string>) });
@@ -131,15 +144,37 @@ describe('settings', () => {
   test('production never looks for the secrets that development has made', () => {
     const dataDir = mkdtempSync(join(folder, 'data-'));
     developmentSecrets(dataDir);
-    const { COOKIE_KEYS: _, KEY_ENCRYPTION_KEY: __, PASSWORD_PEPPER: ___, ...rest } = PRODUCTION;
+    const { COOKIE_KEYS: _, KEY_ENCRYPTION_KEY: __, PASSWORD_PEPPER: ___, ROSTER_KEY: ____, ...rest } = PRODUCTION;
     const message = faults({ ...rest, DATA_DIR: dataDir });
-    for (const name of ['COOKIE_KEYS', 'KEY_ENCRYPTION_KEY', 'PASSWORD_PEPPER']) {
+    for (const name of ['COOKIE_KEYS', 'KEY_ENCRYPTION_KEY', 'PASSWORD_PEPPER', 'ROSTER_KEY']) {
       expect(message).toContain(`- ${name}: production needs it`);
     }
   });
 
+  test('the secrets of an older version are completed, those that there are stay, and all starts get the same', () => {
+    const dataDir = mkdtempSync(join(folder, 'data-'));
+    const path = join(dataDir, 'development-secrets.json');
+    const { rosterKeys: _, ...older } = developmentSecrets(dataDir);
+    writeFileSync(path, JSON.stringify(older));
+    const completed = developmentSecrets(dataDir);
+    expect(completed).toEqual({ ...older, rosterKeys: [expect.stringMatching(/^[\w-]{43}$/)] });
+    expect(developmentSecrets(dataDir)).toEqual(completed);
+    expect(readdirSync(dataDir)).toEqual(['development-secrets.json']);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    // One that died before it could put the new file in place.
+    writeFileSync(path, JSON.stringify(older));
+    writeFileSync(`${path}.next`, JSON.stringify({ ...older, rosterKeys: ['r'.repeat(43)] }));
+    expect(developmentSecrets(dataDir).rosterKeys).toEqual(['r'.repeat(43)]);
+  });
+
+  test('the eligibility service is asked where it is set', () => {
+    expect(loadConfig({}, ROOT).eligibility).toBeUndefined();
+    const env = { ELIGIBILITY_URL: 'https://plan.example/members', ELIGIBILITY_TOKEN_FILE: file('token', 'abc.def\n') };
+    expect(loadConfig(env, ROOT).eligibility).toEqual({ url: env.ELIGIBILITY_URL, token: 'abc.def' });
+  });
+
   test('secrets that anybody would guess are good enough for a test', () => {
-    const names = ['COOKIE_KEYS', 'KEY_ENCRYPTION_KEY', 'PASSWORD_PEPPER', 'METRICS_TOKEN'];
+    const names = ['COOKIE_KEYS', 'KEY_ENCRYPTION_KEY', 'PASSWORD_PEPPER', 'ROSTER_KEY', 'METRICS_TOKEN'];
     const env = Object.fromEntries(names.map((name) => [name, 'c'.repeat(43)]));
     expect(loadConfig({ NODE_ENV: 'test', ...env }, ROOT)).toMatchObject({ metricsAccess: ['c'.repeat(43)] });
   });

@@ -149,6 +149,16 @@ describe('npm start', () => {
     );
   });
 
+  test('with bad rows in ROSTER_FILE says all of them', async () => {
+    const path = join(tmpdir(), `roster-${process.pid}.csv`);
+    const header = 'member_number,first_name,last_name,birth_date,postal_code';
+    writeFileSync(path, `${header}\nN-1,Sample,Person,1964-02-30,97202\nN-2,Sample,Person\n`);
+    const output = await fails({ ROSTER_FILE: path }, `ROSTER_FILE: ${path}: line 2: birth_date is a day`);
+    expect(output).toContain(`ROSTER_FILE: ${path}: line 3: the line has 3 columns`);
+    writeFileSync(path, 'N-1,Sample\n');
+    await fails({ ROSTER_FILE: path }, `ROSTER_FILE: ${path}: The first line must name the columns`);
+  });
+
   test('with a store that other secrets have sealed says so', async () => {
     const { child, ended, ready } = await start();
     await ready();

@@ -134,6 +134,44 @@ describeOnEveryStore('a collection', (pair) => {
     expect(seen).toEqual(ids);
   });
 
+  test('finds those of many ids that there are', async () => {
+    for (const id of ['a', 'b', 'c']) await stores.accounts.insert(id, account(id));
+    await stores.clients.insert('d', client({ client_id: 'd', redirect_uris: [] }));
+    const found = await stores.accounts.findMany(['c', 'nobody', 'a', 'd', 'a']);
+    expect(found.toSorted((x, y) => x.id.localeCompare(y.id))).toEqual([
+      { id: 'a', version: 1, value: account('a') },
+      { id: 'c', version: 1, value: account('c') },
+    ]);
+    expect(await stores.accounts.findMany([])).toEqual([]);
+  });
+
+  test('stores many at once, and tells which ids were taken', async () => {
+    const many = (...ids: string[]) => ids.map((id) => ({ id, value: account(id) }));
+    await stores.accounts.insert('b', account('first'), ['name:first']);
+    expect((await stores.accounts.insertMany(many('a', 'b', 'c', 'a'))).toSorted()).toEqual(['a', 'b']);
+    expect(await stores.accounts.find('a')).toEqual({ id: 'a', version: 1, value: account('a') });
+    expect((await stores.accounts.find('b'))?.value.username).toBe('first');
+    expect(await stores.accounts.find('c')).toBeDefined();
+    expect(await stores.accounts.insertMany([])).toEqual([]);
+  });
+
+  test('stores and finds a thousand in one go', async () => {
+    const ids = Array.from({ length: 1_000 }, (_, i) => `m${i}`);
+    expect(await stores.accounts.insertMany(ids.map((id) => ({ id, value: account(id) })))).toEqual([]);
+    expect(await stores.accounts.findMany(ids)).toHaveLength(1_000);
+    expect(await stores.accounts.insertMany(ids.map((id) => ({ id, value: account(id) })))).toHaveLength(1_000);
+  });
+
+  test('of parallel writers of many each id has one', async () => {
+    const ids = Array.from({ length: 20 }, (_, i) => `p${i}`);
+    const writers = await Promise.all(
+      Array.from({ length: 4 }, (_, i) =>
+        stores.accounts.insertMany(ids.map((id) => ({ id, value: account(`writer${i}`) }))),
+      ),
+    );
+    expect(writers.flat()).toHaveLength(3 * ids.length);
+  });
+
   test('change looks again where another writer was faster, and loses no change', async () => {
     await stores.accounts.insert('a1', account('one'));
     const grow = () => change(stores.accounts, 'a1', (value) => ({ ...value, deviceEpoch: value.deviceEpoch + 1 }));

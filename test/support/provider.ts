@@ -43,6 +43,7 @@ export const SECRETS = {
   cookieKeys: ['c'.repeat(43)],
   keyEncryptionKeys: ['k'.repeat(43)],
   passwordPeppers: ['p'.repeat(43)],
+  rosterKeys: ['r'.repeat(43)],
 };
 
 /** The member of `config/members.dev.json` whom most tests sign in. */

@@ -1,9 +1,9 @@
 import type { Agreements } from '../journey/journey.ts';
+import { canonicalMemberNumber } from '../membership/matching.ts';
 import type { Contact } from '../membership/membership.ts';
 import type { Collection, Stored } from '../storage/collection.ts';
 import type { PasswordHash } from './password.ts';
 import { canonicalSignInName, signInNameClaim } from './signInName.ts';
-import { canonicalMemberNumber } from '../membership/matching.ts';
 
 /** A member's account. Its id is the `sub` that relying parties see: random, and never used again. */
 export interface Account {
@@ -57,7 +57,9 @@ export async function findBySignInName(
     name.includes('@') ? accounts.findByClaim(sharedClaim(name)) : undefined,
   ]);
   const isItsEmail = account?.value.email !== undefined && canonicalSignInName(account.value.email) === name;
-  return shared !== undefined && isItsEmail && canonicalSignInName(account.value.username) !== name ? undefined : account;
+  return shared !== undefined && isItsEmail && canonicalSignInName(account.value.username) !== name
+    ? undefined
+    : account;
 }
 
 /** Says that a second account has confirmed an address that signed in to another. */

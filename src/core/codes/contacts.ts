@@ -18,7 +18,9 @@ export interface Reach {
 /** The ways that these contacts offer, the cheapest and quietest first: email, text, call. */
 export function waysTo(contacts: readonly Contact[], { channels, reachesNumber }: Reach): Way[] {
   const by = (channel: Channel, kinds: readonly Contact['kind'][]) =>
-    channels.has(channel) ? contacts.filter(({ kind }) => kinds.includes(kind)).map(({ to }) => ({ by: channel, to })) : [];
+    channels.has(channel)
+      ? contacts.filter(({ kind }) => kinds.includes(kind)).map(({ to }) => ({ by: channel, to }))
+      : [];
   const called = [...by('sms', ['mobile']), ...by('voice', ['mobile', 'landline'])];
   return [...by('email', ['email']), ...called.filter(({ to }) => reachesNumber(to))];
 }

@@ -1,3 +1,4 @@
+import type { Seal } from '../seal.ts';
 import type { Expiring } from '../storage/expiring.ts';
 import { type Facts, JOURNEY_REMEMBERED_MS, type Requirement } from './journey.ts';
 
@@ -39,18 +40,15 @@ export function requirementsOf({ course, facts }: Pick<Errand, 'course' | 'facts
 }
 
 /** Which part of how many a screen is, for "Step 2 of 5"; undefined where an errand is too short to count. */
-export function progressOf(course: Course, step: Requirement): { readonly part: number; readonly parts: number } | undefined {
+export function progressOf(
+  course: Course,
+  step: Requirement,
+): { readonly part: number; readonly parts: number } | undefined {
   const parts: readonly (readonly Requirement[])[] = [
     ...[['person'], ['member'], ['contact', 'code'], ['contacts', 'confirmation'], ['credentials']],
   ] as const;
   if (course !== 'register') return undefined;
   return { part: parts.findIndex((steps) => steps.includes(step)) + 1, parts: parts.length };
-}
-
-/** Makes unreadable what must not lie open in a store; see src/adapters/seal.ts. */
-export interface Seal {
-  seal(plain: string, purpose: string): string;
-  open(sealed: string, purpose: string): string;
 }
 
 /** The errands that are under way. What a member has told of themself is sealed. */

@@ -1,6 +1,6 @@
+import type { Way } from '../codes/contacts.ts';
 import type { Membership, Person } from '../membership/membership.ts';
 import type { Expiring } from '../storage/expiring.ts';
-import type { Way } from '../codes/contacts.ts';
 
 /**
  * A member's way through our pages for one authorization request. It stores facts ("password proven at t"), never a

@@ -11,8 +11,17 @@ export interface Collection<T extends object> {
   /** The document that holds this claim, or undefined. */
   findByClaim(claim: string): Promise<Stored<T> | undefined>;
 
+  /** Those of the documents with these ids that there are, in any order. Up to 1,000 ids are one trip. */
+  findMany(ids: readonly string[]): Promise<Stored<T>[]>;
+
   /** Stores a new document together with its claims: all of them, or nothing. */
   insert(id: string, value: T, claims?: readonly string[]): Promise<InsertOutcome>;
+
+  /**
+   * Stores new documents that hold no claims; up to 1,000 are one trip. Answers with the ids that were taken already:
+   * these documents stay as they are, the others are stored.
+   */
+  insertMany(documents: readonly { readonly id: string; readonly value: T }[]): Promise<string[]>;
 
   /** Replaces the document if it still has this version. False when it has moved on or is gone. */
   replace(id: string, version: number, value: T): Promise<boolean>;

@@ -3,6 +3,7 @@ import type { ClientRecord } from '../client/client.ts';
 import type { Consent } from '../consent/consent.ts';
 import type { KeyRing } from '../keys/keyRing.ts';
 import type { Attempts } from '../lockout/attempts.ts';
+import type { RosterRecord } from '../membership/rosterCipher.ts';
 import type { Collection } from './collection.ts';
 import type { Expiring } from './expiring.ts';
 import type { Schedule } from './schedule.ts';
@@ -13,8 +14,11 @@ export interface Stores {
   readonly clients: Collection<ClientRecord>;
   readonly consents: Collection<Consent>;
   readonly keyRings: Collection<KeyRing>;
+  readonly roster: Collection<RosterRecord>;
   readonly expiring: Expiring;
   readonly attempts: Attempts;
   readonly schedule: Schedule;
+  /** Messages that have to be sent: it lasts, whatever happens to what expires. */
+  readonly outbox: Schedule;
   close(): Promise<void>;
 }

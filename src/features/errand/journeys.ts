@@ -45,7 +45,10 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
   }
 
   /** Where signing in goes on: on the page that the errand began on, as long as that lives; otherwise at the app. */
-  const signInUrl = ({ from }: Errand) => (from === undefined ? undefined : `/interaction/${from.interactionId}`);
+  const links = ({ from, locale }: Errand) => ({
+    signInUrl: from && `/interaction/${from.interactionId}`,
+    errandQuery: from === undefined ? '' : `?from=${from.interactionId}&ui_locales=${locale}`,
+  });
 
   return {
     root: '/journey',
@@ -67,7 +70,7 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
     async settle(ctx, { journey }, due) {
       if (due !== 'done') return false;
       const found = await deps.usernameOf(journey.facts);
-      deps.render(ctx, ENDINGS[journey.course], { found, signInUrl: signInUrl(journey), registerUrl: '/register' });
+      deps.render(ctx, ENDINGS[journey.course], { found, ...links(journey) });
       return true;
     },
 
@@ -77,7 +80,7 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
     locals: ({ journey }, step) => ({
       course: journey.course,
       progress: progressOf(journey.course, step),
-      signInUrl: signInUrl(journey),
+      ...links(journey),
     }),
 
     formTargets: () => [],

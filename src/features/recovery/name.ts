@@ -33,6 +33,7 @@ export const nameStep = (deps: NameDependencies) =>
     even: true,
 
     show: async ({ journey, rememberedName }, typed) => ({
+      heading: `recovery.name.title.${journey.course}`,
       typed: typed?.get('username') ?? journey.facts.name?.typed ?? rememberedName ?? '',
     }),
 

@@ -13,7 +13,8 @@ export interface ReplacementDependencies extends ChangeDependencies {
 }
 
 /** What an account signs in with. */
-export const namesOf = ({ username, email }: Account): string[] => (email === undefined ? [username] : [username, email]);
+export const namesOf = ({ username, email }: Account): string[] =>
+  email === undefined ? [username] : [username, email];
 
 /** A new password instead of the forgotten one. It signs nobody in, and ends what is open elsewhere. */
 export const replacementStep = (deps: ReplacementDependencies) => {

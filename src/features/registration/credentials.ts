@@ -39,7 +39,10 @@ export const credentialsStep = (deps: CredentialsDependencies) =>
     },
 
     async advise({ username, password }, { journey }) {
-      return { ...judgePassword(deps.rules, memberOf(username, journey.facts), password), values: { least: deps.rules.least } };
+      return {
+        ...judgePassword(deps.rules, memberOf(username, journey.facts), password),
+        values: { least: deps.rules.least },
+      };
     },
 
     async submit({ username, password }, { journey, locale }) {

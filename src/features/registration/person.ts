@@ -1,8 +1,8 @@
 import type { Clock } from '../../core/clock.ts';
-import type { Person } from '../../core/membership/membership.ts';
-import { ageAt, readBirthDate } from '../../core/membership/birthDate.ts';
-import { type Outcome, proven, type Refusal, refused } from '../../core/refusal.ts';
 import { seconds } from '../../core/clock.ts';
+import { ageAt, readBirthDate } from '../../core/membership/birthDate.ts';
+import type { Person } from '../../core/membership/membership.ts';
+import { type Outcome, proven, type Refusal, refused } from '../../core/refusal.ts';
 import type { Form } from '../../http/form.ts';
 import { type ErrandContext, step } from '../../http/step.ts';
 

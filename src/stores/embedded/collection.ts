@@ -12,6 +12,7 @@ export class EmbeddedCollection<T extends object> implements Collection<T> {
   readonly #db: DatabaseSync;
   readonly #name: string;
   readonly #find: StatementSync;
+  readonly #findMany: StatementSync;
   readonly #findByClaim: StatementSync;
   readonly #insert: StatementSync;
   readonly #claim: StatementSync;
@@ -22,6 +23,9 @@ export class EmbeddedCollection<T extends object> implements Collection<T> {
     this.#db = db;
     this.#name = name;
     this.#find = db.prepare('SELECT id, version, value FROM documents WHERE collection = ? AND id = ?');
+    this.#findMany = db.prepare(
+      'SELECT id, version, value FROM documents WHERE collection = ? AND id IN (SELECT value FROM json_each(?))',
+    );
     this.#findByClaim = db.prepare(
       `SELECT d.id, d.version, d.value FROM claims c JOIN documents d ON d.collection = c.collection AND d.id = c.owner
        WHERE c.collection = ? AND c.claim = ?`,
@@ -42,19 +46,24 @@ export class EmbeddedCollection<T extends object> implements Collection<T> {
     return readAny(this.#find.get(this.#name, id));
   }
 
+  async findMany(ids: readonly string[]): Promise<Stored<T>[]> {
+    return this.#findMany.all(this.#name, JSON.stringify(ids)).map((row) => read(row));
+  }
+
   async findByClaim(claim: string): Promise<Stored<T> | undefined> {
     return readAny(this.#findByClaim.get(this.#name, claim));
   }
 
   async insert(id: string, value: T, claims: readonly string[] = []): Promise<InsertOutcome> {
-    this.#db.exec('BEGIN IMMEDIATE');
-    let outcome: InsertOutcome = 'id-taken';
-    try {
-      outcome = this.#tryInsert(id, value, claims);
-    } finally {
-      this.#db.exec(outcome === 'inserted' ? 'COMMIT' : 'ROLLBACK');
-    }
-    return outcome;
+    return this.#atOnce(
+      () => this.#tryInsert(id, value, claims),
+      (outcome) => outcome === 'inserted',
+    );
+  }
+
+  async insertMany(documents: readonly { readonly id: string; readonly value: T }[]): Promise<string[]> {
+    const taken = () => documents.filter(({ id, value }) => this.#tryInsert(id, value, []) === 'id-taken');
+    return this.#atOnce(taken).map(({ id }) => id);
   }
 
   async replace(id: string, version: number, value: T): Promise<boolean> {
@@ -63,6 +72,19 @@ export class EmbeddedCollection<T extends object> implements Collection<T> {
 
   async all(afterId: string, limit: number): Promise<Stored<T>[]> {
     return this.#all.all(this.#name, afterId, limit).map((row) => read(row));
+  }
+
+  /** Does it in one transaction, which is kept unless the answer says otherwise. */
+  #atOnce<Answer>(work: () => Answer, keeps: (answer: Answer) => boolean = () => true): Answer {
+    this.#db.exec('BEGIN IMMEDIATE');
+    let kept = false;
+    try {
+      const answer = work();
+      kept = keeps(answer);
+      return answer;
+    } finally {
+      this.#db.exec(kept ? 'COMMIT' : 'ROLLBACK');
+    }
   }
 
   #tryInsert(id: string, value: T, claims: readonly string[]): InsertOutcome {

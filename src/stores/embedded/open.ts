@@ -53,9 +53,11 @@ export function openEmbeddedStores(dataDir: string, clock: Clock): Stores {
     clients: new EmbeddedCollection(db, 'clients'),
     consents: new EmbeddedCollection(db, 'consents'),
     keyRings: new EmbeddedCollection(db, 'keyRings'),
+    roster: new EmbeddedCollection(db, 'roster'),
     expiring,
     attempts: new EmbeddedAttempts(db, clock),
     schedule: new EmbeddedSchedule(db, clock),
+    outbox: new EmbeddedSchedule(db, clock),
     close: async () => {
       clearInterval(sweeper);
       db.close();

@@ -2,7 +2,7 @@ import type { Model } from 'mongoose';
 import { mongo, trusted } from 'mongoose';
 import type { Clock } from '../../core/clock.ts';
 import { type Collection, type InsertOutcome, ORPHAN_CLAIM_AFTER, type Stored } from '../../core/storage/collection.ts';
-import { Unavailable } from '../../core/storage/unavailable.ts';
+import { askMongo, isDuplicate } from './ask.ts';
 import type { ClaimDocument, Versioned } from './schemas.ts';
 
 /** One collection of lasting documents in MongoDB. Every failure of the server leaves as Unavailable. */
@@ -18,12 +18,18 @@ export class MongoCollection<T extends object> implements Collection<T> {
   }
 
   async find(id: string): Promise<Stored<T> | undefined> {
-    const document = await ask(() => this.#model.findById(id).lean().exec());
+    const document = await askMongo(() => this.#model.findById(id).lean().exec());
     return document === null ? undefined : read(document as Versioned<T>);
   }
 
+  async findMany(ids: readonly string[]): Promise<Stored<T>[]> {
+    const among = { _id: trusted({ $in: [...ids] }) } as object;
+    const documents = await askMongo(() => this.#model.find(among).lean().exec());
+    return documents.map((document) => read(document as Versioned<T>));
+  }
+
   async findByClaim(claim: string): Promise<Stored<T> | undefined> {
-    const found = await ask(() => this.#claims.findById(this.#claimId(claim)).lean().exec());
+    const found = await askMongo(() => this.#claims.findById(this.#claimId(claim)).lean().exec());
     return found === null ? undefined : this.find(found.owner);
   }
 
@@ -42,8 +48,19 @@ export class MongoCollection<T extends object> implements Collection<T> {
     return 'id-taken';
   }
 
+  async insertMany(documents: readonly { readonly id: string; readonly value: T }[]): Promise<string[]> {
+    const all = documents.map(({ id, value }) => ({ _id: id, version: 1, value }) as Versioned<T>);
+    try {
+      // `lean`: mongoose takes longer to check each document than the server to store it. Nothing is dropped in silence.
+      await askMongo(() => this.#model.insertMany(all, { ordered: false, lean: true }));
+      return [];
+    } catch (error) {
+      return takenOf(error).map((index) => all[index]?._id ?? '');
+    }
+  }
+
   async replace(id: string, version: number, value: T): Promise<boolean> {
-    const result = await ask(() =>
+    const result = await askMongo(() =>
       this.#model
         .updateOne({ _id: id, version } as object, { $set: { value, version: version + 1 } } as object, {
           runValidators: true,
@@ -55,7 +72,7 @@ export class MongoCollection<T extends object> implements Collection<T> {
 
   async all(afterId: string, limit: number): Promise<Stored<T>[]> {
     const later = { _id: trusted({ $gt: afterId }) } as object;
-    const documents = await ask(() => this.#model.find(later).sort({ _id: 1 }).limit(limit).lean().exec());
+    const documents = await askMongo(() => this.#model.find(later).sort({ _id: 1 }).limit(limit).lean().exec());
     return documents.map((document) => read(document as Versioned<T>));
   }
 
@@ -64,10 +81,10 @@ export class MongoCollection<T extends object> implements Collection<T> {
     const _id = this.#claimId(claim);
     const at = this.#clock.now();
     if (await insertedOnce(() => this.#claims.create({ _id, owner, at }))) return true;
-    const held = await ask(() => this.#claims.findById(_id).lean().exec());
+    const held = await askMongo(() => this.#claims.findById(_id).lean().exec());
     if (held === null || held.at > at - ORPHAN_CLAIM_AFTER) return false;
     if ((await this.find(held.owner)) !== undefined) return false;
-    const taken = await ask(() =>
+    const taken = await askMongo(() =>
       this.#claims.updateOne({ _id, owner: held.owner, at: held.at }, { $set: { owner, at } }).exec(),
     );
     return taken.modifiedCount === 1;
@@ -75,7 +92,7 @@ export class MongoCollection<T extends object> implements Collection<T> {
 
   async #release(claims: readonly string[], owner: string): Promise<void> {
     const ids = claims.map((claim) => this.#claimId(claim));
-    await ask(() => this.#claims.deleteMany({ _id: trusted({ $in: ids }), owner }).exec());
+    await askMongo(() => this.#claims.deleteMany({ _id: trusted({ $in: ids }), owner }).exec());
   }
 
   #claimId(claim: string): string {
@@ -88,7 +105,7 @@ const read = <T>({ _id, version, value }: Versioned<T>): Stored<T> => ({ id: _id
 /** Runs an insert; false when the id exists already. */
 async function insertedOnce(insert: () => Promise<unknown>): Promise<boolean> {
   try {
-    await ask(insert);
+    await askMongo(insert);
     return true;
   } catch (error) {
     if (isDuplicate(error)) return false;
@@ -96,18 +113,10 @@ async function insertedOnce(insert: () => Promise<unknown>): Promise<boolean> {
   }
 }
 
-async function ask<Answer>(query: () => Promise<Answer>): Promise<Answer> {
-  try {
-    return await query();
-  } catch (error) {
-    if (isDuplicate(error) || !isServerFailure(error)) throw error;
-    throw new Unavailable('mongodb', error);
-  }
+/** The places of the documents whose ids were taken. Throws the error again when it says anything else. */
+function takenOf(error: unknown): number[] {
+  if (!(error instanceof mongo.MongoBulkWriteError)) throw error;
+  const failed = [error.writeErrors].flat();
+  if (failed.length === 0 || failed.some(({ code }) => code !== 11_000)) throw error;
+  return failed.map(({ index }) => index);
 }
-
-const isDuplicate = (error: unknown): boolean => error instanceof mongo.MongoServerError && error.code === 11_000;
-
-/** Mongoose reports a failed server selection and a closed connection under names of its own. */
-const isServerFailure = (error: unknown): boolean =>
-  error instanceof mongo.MongoError ||
-  (error instanceof Error && /^Mongoose(ServerSelection|NotConnected)/.test(error.name));

@@ -3,6 +3,7 @@ import type { Account } from '../../core/account/account.ts';
 import type { ClientRecord } from '../../core/client/client.ts';
 import type { Consent } from '../../core/consent/consent.ts';
 import type { KeyRing } from '../../core/keys/keyRing.ts';
+import type { RosterRecord } from '../../core/membership/rosterCipher.ts';
 
 /** How a document stands in MongoDB. */
 export interface Versioned<T> {
@@ -16,6 +17,16 @@ export interface ClaimDocument {
   _id: string;
   owner: string;
   at: number;
+}
+
+/** An item that is due at a time; its `_id` is `list/id`. */
+export interface ScheduledDocument {
+  _id: string;
+  list: string;
+  id: string;
+  due: number;
+  /** JSON. */
+  value: string;
 }
 
 const text = { type: String, required: true } as const;
@@ -76,6 +87,12 @@ const signingKey = {
 
 const keyRing: Record<keyof KeyRing, object> = { keys: [signingKey], sealedSalt: text };
 
+const roster: Record<keyof RosterRecord, object> = {
+  fingerprint: { type: String, default: '' },
+  sealed: String,
+  mergedInto: String,
+};
+
 /** A field that the schema does not know is a bug of ours and must not be dropped in silence. */
 const strict = { strict: 'throw', versionKey: false, minimize: false, autoIndex: false, autoCreate: false } as const;
 
@@ -89,11 +106,17 @@ function versioned<T>(connection: Connection, name: string, fields: object): Mod
 /** The models of everything that lasts, on this connection. */
 export function mongoModels(connection: Connection) {
   const claims = new Schema<ClaimDocument>({ _id: String, owner: text, at: number }, strict);
+  const scheduled = new Schema<ScheduledDocument>(
+    { _id: String, list: text, id: text, due: number, value: text },
+    { ...strict, id: false },
+  ).index({ list: 1, due: 1 });
   return {
     accounts: versioned<Account>(connection, 'accounts', account),
     clients: versioned<ClientRecord>(connection, 'clients', client),
     consents: versioned<Consent>(connection, 'consents', consent),
     keyRings: versioned<KeyRing>(connection, 'keyRings', keyRing),
+    roster: versioned<RosterRecord>(connection, 'roster', roster),
+    outbox: connection.model('outbox', scheduled, 'outbox') as unknown as Model<ScheduledDocument>,
     claims: connection.model('claims', claims, 'claims') as unknown as Model<ClaimDocument>,
   };
 }

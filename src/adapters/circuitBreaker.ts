@@ -1,0 +1,68 @@
+import type { Clock } from '../core/clock.ts';
+
+/** Keeps calls from a service that fails, so that nobody waits for it in vain and it can recover. */
+export interface CircuitBreaker {
+  /** Makes the call, or rejects with a CircuitOpen without making it. */
+  run<Answer>(call: () => Promise<Answer>): Promise<Answer>;
+  /** False from when calls stop until one succeeds again. */
+  isUp(): boolean;
+}
+
+/** The service failed a moment ago; it was not asked. */
+export class CircuitOpen extends Error {
+  override name = 'CircuitOpen';
+
+  constructor() {
+    super('not asked: it failed again and again a moment ago');
+  }
+}
+
+interface Limits {
+  /** So many failures in a row stop the calls. */
+  readonly failures: number;
+  /** Milliseconds until one call may try whether the service is back. */
+  readonly pause: number;
+}
+
+/** After the pause one call is let through: its success lets all calls through again, its failure begins another pause. */
+export function circuitBreaker(clock: Clock, { failures, pause }: Limits): CircuitBreaker {
+  let failed = 0;
+  /** Of the next try, while calls are stopped. */
+  let triesAt: number | undefined;
+
+  /** Whether this call is the one that tries. Throws CircuitOpen when there is none to make. */
+  function enter(): boolean {
+    if (triesAt === undefined) return false;
+    if (clock.now() < triesAt) throw new CircuitOpen();
+    // The others wait until it has its answer.
+    triesAt = Number.POSITIVE_INFINITY;
+    return true;
+  }
+
+  function succeeded(isTry: boolean): void {
+    // A call from before the stop says nothing about now.
+    if (triesAt !== undefined && !isTry) return;
+    failed = 0;
+    triesAt = undefined;
+  }
+
+  function failedOnce(isTry: boolean): void {
+    failed += 1;
+    if (isTry || (triesAt === undefined && failed >= failures)) triesAt = clock.now() + pause;
+  }
+
+  return {
+    async run(call) {
+      const isTry = enter();
+      try {
+        const answer = await call();
+        succeeded(isTry);
+        return answer;
+      } catch (error) {
+        failedOnce(isTry);
+        throw error;
+      }
+    },
+    isUp: () => triesAt === undefined,
+  };
+}

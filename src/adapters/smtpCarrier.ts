@@ -1,0 +1,31 @@
+import { createTransport } from 'nodemailer';
+import { isLoopback } from '../core/loopback.ts';
+import { type Carrier, GaveUp } from '../core/messages/message.ts';
+
+const WAIT_MS = 10_000;
+
+/**
+ * Sends mail by SMTP (RFC 5321). `smtps://` is TLS from the start; `smtp://` has to change to it (STARTTLS), except on this
+ * machine. A permanent refusal (5xx) is final; everything else is tried again with the same Message-ID.
+ */
+export function smtpCarrier(url: string, from: string, host: string): Carrier {
+  const { protocol, hostname } = new URL(url);
+  const requireTLS = protocol === 'smtp:' && !isLoopback(hostname);
+  const timeouts = { connectionTimeout: WAIT_MS, greetingTimeout: WAIT_MS, socketTimeout: WAIT_MS };
+  const transport = createTransport({ url, requireTLS, ...timeouts });
+  return {
+    async send(id, { to, subject = '', text, html = '', locale }) {
+      // Automatic: nobody's out-of-office note answers it (RFC 3834 5).
+      const headers = { 'Auto-Submitted': 'auto-generated', 'Content-Language': locale };
+      try {
+        await transport.sendMail({ from, to, subject, text, html, messageId: `<${id}@${host}>`, headers });
+      } catch (error) {
+        const { responseCode = 0 } = error as { readonly responseCode?: number };
+        // 530 and 535 are about us and not about the recipient: somebody will mend that.
+        if (responseCode >= 550 && responseCode < 560)
+          throw new GaveUp('the mail server refuses it for good', { cause: error });
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,6 @@
+/** Encrypts what must not be readable in a stolen store; see src/adapters/seal.ts. */
+export interface Seal {
+  seal(plain: string, purpose: string): string;
+  /** Throws when no key fits or the text was changed. */
+  open(sealed: string, purpose: string): string;
+}

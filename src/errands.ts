@@ -1,0 +1,153 @@
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import type { Config } from './config/load.ts';
+import type { Account } from './core/account/account.ts';
+import type { PasswordRules } from './core/account/newPassword.ts';
+import type { PasswordHasher } from './core/account/password.ts';
+import { countryOf } from './core/account/phone.ts';
+import { type Clock, seconds } from './core/clock.ts';
+import { codes } from './core/codes/codes.ts';
+import type { Facts } from './core/journey/journey.ts';
+import { hasEnded } from './core/membership/lifecycle.ts';
+import type { MembershipDirectory } from './core/membership/membership.ts';
+import type { Channel, Outbox } from './core/messages/message.ts';
+import { type Outcome, proven, refused } from './core/refusal.ts';
+import type { Stores } from './core/storage/stores.ts';
+import { codeStep } from './features/code/code.ts';
+import { nameStep, sendToNamed } from './features/recovery/name.ts';
+import { namesOf, replacementStep } from './features/recovery/replacement.ts';
+import { contactStep } from './features/registration/contact.ts';
+import { contactsStep } from './features/registration/contacts.ts';
+import { credentialsStep } from './features/registration/credentials.ts';
+import { accountOf, memberStep } from './features/registration/member.ts';
+import { personStep } from './features/registration/person.ts';
+import type { Unlock } from './http/lockout.ts';
+import { messageComposer } from './http/messageText.ts';
+import { type Post, post } from './http/post.ts';
+import type { ErrandContext } from './http/step.ts';
+
+export interface ErrandSurroundings {
+  readonly config: Config;
+  readonly stores: Stores;
+  readonly clock: Clock;
+  readonly digest: (text: string) => string;
+  readonly outbox: Outbox;
+  readonly channels: ReadonlySet<Channel>;
+}
+
+/** What members are written to, and the codes in it. */
+export function makePost({ config, stores, clock, digest, outbox, channels }: ErrandSurroundings) {
+  const randomCode = () => String(randomInt(1_000_000)).padStart(6, '0');
+  const ourCodes = codes({ expiring: stores.expiring, clock, randomCode, digest });
+  const reachesNumber = (e164: string) => config.smsCountries.includes(countryOf(e164) ?? '');
+  const ourPost = post({
+    ...{ outbox, compose: messageComposer(config.plan, config.issuer), codes: ourCodes },
+    ...{ attempts: stores.attempts, digest, reach: { channels, reachesNumber }, clock },
+  });
+  return { codes: ourCodes, post: ourPost };
+}
+
+export interface ErrandParts extends ErrandSurroundings {
+  readonly codes: ReturnType<typeof codes>;
+  readonly post: Post;
+  readonly directory: MembershipDirectory;
+  readonly hasher: PasswordHasher;
+  readonly rules: PasswordRules;
+  readonly endSessions: (accountId: string) => Promise<void>;
+  readonly unlock: Unlock;
+  readonly today: () => string;
+}
+
+/** The steps of registration, of what was forgotten, and of unlocking. */
+export function errandSteps(parts: ErrandParts) {
+  const { config, stores, clock, channels, codes, post, directory, hasher, rules, unlock } = parts;
+  const { accounts } = stores;
+  const named = { accounts, clock, post };
+  const confirm = (email: string, { journey, locale, network }: ErrandContext) =>
+    post.sendCode({
+      ...{ purpose: `${journey.id}:confirmation`, subject: subjectOf(journey.facts) },
+      ...{ contacts: [{ kind: 'email', to: email }], locale, network },
+    });
+
+  const right = async (facts: Facts, way: NonNullable<Facts['code']>['way']): Promise<Outcome<Facts>> => {
+    const { found } = facts.member ?? {};
+    // Who has only shown the details is not told how the membership stands; who has typed the code is.
+    if (found !== undefined && hasEnded(found, parts.today(), config.graceDays)) return refused('membership-ended');
+    return proven({ code: { at: seconds(clock), way } });
+  };
+
+  return {
+    person: personStep({ clock, leastAge: config.registrationAge }),
+    member: memberStep({ directory, accounts, clock, post, newId: randomUUID }),
+    contact: contactStep({ post, clock }),
+    contacts: contactsStep({ clock, agreements: config.plan.agreements, confirm }),
+    credentials: credentialsStep({ accounts, hasher, rules, clock, post }),
+    name: nameStep(named),
+    replacement: replacementStep({ accounts, hasher, rules, clock, endSessions: parts.endSessions, unlock, post }),
+
+    code: codeStep(
+      { codes, clock, channels },
+      {
+        name: 'code',
+        purpose: ({ journey: { id } }) => id,
+        subject: ({ journey }) => subjectOf(journey.facts),
+        shown: ({ journey }) => journey.facts.contact?.way,
+        send: (context, by) => resend(named, context, by),
+        right: ({ journey }, way) => right(journey.facts, way),
+        async conclude(facts, { journey, network }) {
+          if (journey.course !== 'unlock' || facts.code === undefined) return;
+          const account = await accounts.find(journey.facts.name?.accountId ?? '');
+          if (account === undefined) return;
+          await unlock(network, account.id, namesOf(account.value));
+          await post.tellOwner(account.id, account.value, 'unlocked');
+        },
+      },
+    ),
+
+    confirmation: codeStep(
+      { codes, clock, channels },
+      {
+        name: 'confirmation',
+        purpose: ({ journey: { id } }) => `${id}:confirmation`,
+        subject: ({ journey }) => subjectOf(journey.facts),
+        shown: ({ journey }) => ({ by: 'email', to: journey.facts.contacts?.email ?? '' }),
+        send: (context) => confirm(context.journey.facts.contacts?.email ?? '', context),
+        right: async () => proven({ confirmation: { at: seconds(clock) } }),
+      },
+    ),
+  };
+}
+
+/** Whose codes are counted: those of a membership, or of the account that a name belongs to. */
+function subjectOf({ member, name }: Facts): string {
+  if (member !== undefined) return `member:${member.found?.memberNumber ?? member.typed}`;
+  return name?.accountId === undefined ? `name:${name?.typed ?? ''}` : `account:${name.accountId}`;
+}
+
+async function resend(
+  named: Parameters<typeof sendToNamed>[0],
+  context: ErrandContext,
+  by: Channel | undefined,
+): Promise<void> {
+  const { id, facts } = context.journey;
+  const { name, member, contact } = facts;
+  if (name !== undefined) return sendToNamed(named, context, name, by);
+  const contacts = member?.found?.contacts ?? [];
+  // Who registers has chosen where codes go; who has forgotten something is not shown what there is.
+  const chosen = contact === undefined ? contacts : contacts.filter(({ to }) => to === contact.way.to);
+  const channel = contact === undefined || contact.way.by === 'letter' ? by : contact.way.by;
+  const { locale, network } = context;
+  await named.post.sendCode({ purpose: id, subject: subjectOf(facts), contacts: chosen, by: channel, locale, network });
+}
+
+/** The username that the last page of an errand shows: of the new account, or the one that was forgotten. */
+export const usernameOf =
+  ({ accounts }: Stores) =>
+  async ({ credentials, member }: Facts): Promise<string | undefined> => {
+    const account =
+      credentials !== undefined
+        ? await accounts.find(credentials.accountId)
+        : member?.found && (await accountOf(accounts, member.found));
+    return (account?.value as Account | undefined)?.username;
+  };
+
+export const newMessageId = (): string => randomBytes(16).toString('base64url');
