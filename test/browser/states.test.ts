@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
@@ -22,6 +23,7 @@ import {
   newVisitor,
   weight,
 } from '../support/browser.ts';
+import { codeFrom } from '../support/errands.ts';
 import {
   DEVELOPMENT_CLIENTS,
   DEVELOPMENT_MEMBERS,
@@ -31,7 +33,6 @@ import {
   type RunningProvider,
   startProvider,
 } from '../support/provider.ts';
-
 import { TELEVISION } from '../support/relyingParty.ts';
 
 interface Place {
@@ -39,6 +40,8 @@ interface Place {
   readonly provider: RunningProvider;
   /** Our middleware around routes that fail. */
   readonly broken: string;
+  /** A provider that has done nothing yet. */
+  readonly empty: RunningProvider;
 }
 
 const begin = ({ page, provider }: Place) => page.goto(`${provider.portal}/login`);
@@ -88,6 +91,82 @@ const deviceCode = (codeOf: (place: Place) => Promise<string>) => async (place: 
   await place.page.fill('#user-code', code);
   await place.page.click('#continue');
 };
+
+/** A membership of its own for each visit, so that no cap on messages is reached. */
+const PEOPLE = Array.from({ length: 400 }, (_, i) => ({
+  ...{ number: `MHP-500-${1000 + i}`, email: `s.member${i}@example.com`, phone: '+12025550143' },
+  endsOn: i < 20 ? '2020-12-31' : '',
+}));
+const NAMED = Array.from({ length: 40 }, (_, i) => ({
+  ...{ ...MEMBER, username: `named.${i}`, email: `named.${i}@example.com`, phone: '+12025550143' },
+  ...{ memberNumber: `MHP-600-${i}`, firstName: 'Sample', lastName: 'Member', birthDate: '1951-03-14' },
+  postalCode: '97201',
+}));
+const PERSON = {
+  'first-name': 'Sample',
+  'last-name': 'Member',
+  'birth-month': '3',
+  'birth-day': '14',
+  'birth-year': '1951',
+  'postal-code': '97201',
+};
+const waiting = { ended: PEOPLE.slice(0, 20), active: PEOPLE.slice(20), named: NAMED.slice() };
+const nextOf = <One>(list: One[]): One => {
+  const one = list.shift();
+  if (one === undefined) throw new Error('there are more states than people');
+  return one;
+};
+const fill = async ({ page }: Place, fields: Readonly<Record<string, string>>) => {
+  for (const [id, value] of Object.entries(fields)) await page.fill(`#${id}`, value);
+  await page.click('button.main');
+};
+const person =
+  (changed: Readonly<Record<string, string>> = {}, course = 'register') =>
+  async (place: Place) => {
+    await at(`/${course}`)(place);
+    await fill(place, { ...PERSON, ...changed });
+  };
+const member = (number: (place: Place) => string, course?: string) => async (place: Place) => {
+  await person({}, course)(place);
+  await fill(place, { 'member-number': number(place) });
+};
+/** As far as the page for the code; answers where it went. */
+const toCode = async (place: Place, list = waiting.active): Promise<string> => {
+  const { number, email } = nextOf(list);
+  await member(() => number)(place);
+  await place.page.check('#way-0');
+  await place.page.click('#continue');
+  return email;
+};
+const typeCode = async (place: Place, code: string) => fill(place, { code });
+const wrongCode = async (place: Place, code = '000000') => {
+  await toCode(place);
+  await typeCode(place, code);
+};
+const throughCode = async (place: Place, list = waiting.active) => {
+  const code = await codeFrom(place.provider, await toCode(place, list));
+  await typeCode(place, code);
+  return code;
+};
+const contacts =
+  (fields: Readonly<Record<string, string>>, terms = true) =>
+  async (place: Place) => {
+    await throughCode(place);
+    if (terms) await place.page.check('#terms');
+    await fill(place, fields);
+  };
+const credentials = (fields: Readonly<Record<string, string>>) => async (place: Place) => {
+  await contacts({})(place);
+  await fill(place, fields);
+};
+/** As far as the right code of somebody who has an account. */
+const named = (course: string) => async (place: Place) => {
+  const { username, email } = nextOf(waiting.named);
+  await at(`/${course}`)(place);
+  await fill(place, { username });
+  await typeCode(place, await codeFrom(place.provider, email));
+};
+const journeyId = ({ page }: Place) => String(/journey\/([\w-]+)/.exec(page.url())?.[1]);
 
 /** How to get to each state: `view`, or `view: refusal`. */
 const STATES: Readonly<Record<string, (place: Place) => Promise<unknown>>> = {
@@ -144,6 +223,82 @@ const STATES: Readonly<Record<string, (place: Place) => Promise<unknown>>> = {
     await signIn(place, MEMBER);
     await place.page.click('#allow');
   },
+  'registration/person': at('/register'),
+  'registration/person: first-name-missing': person({ 'first-name': '' }),
+  'registration/person: last-name-missing': person({ 'last-name': '' }),
+  'registration/person: birth-date-missing': person({ 'birth-month': '', 'birth-day': '', 'birth-year': '' }),
+  'registration/person: birth-date-wrong': person({ 'birth-month': '2', 'birth-day': '30' }),
+  'registration/person: postal-code-wrong': person({ 'postal-code': '97' }),
+  'registration/too-young: too-young': person({ 'birth-year': '2020' }),
+  'registration/member': person(),
+  'registration/member: member-number-missing': member(() => ''),
+  'registration/unmatched: details-unmatched': member(() => 'MHP-999-0000'),
+  'problems/locked: details-locked': async (place) => {
+    const number = `MHP-998-${place.page.viewportSize()?.width}${await place.page.evaluate('navigator.language')}`;
+    for (let i = 0; i < 11; i += 1) {
+      await (i === 0 ? person()(place) : place.page.goto(`${place.provider.issuer}/journey/${journeyId(place)}`));
+      await fill(place, { 'member-number': number });
+    }
+  },
+  'registration/contact': (place) => member(() => nextOf(waiting.active).number)(place),
+  'registration/contact: way-missing': async (place) => {
+    await member(() => nextOf(waiting.active).number)(place);
+    await place.page.click('#continue');
+  },
+  'code/code': toCode,
+  'code/code: code-malformed': (place) => wrongCode(place, '12'),
+  'code/code: code-wrong': (place) => wrongCode(place),
+  'code/code: code-expired': async (place) => {
+    await toCode(place);
+    await place.provider.stores.expiring.remove(`code:${journeyId(place)}`);
+    await typeCode(place, '000000');
+  },
+  'code/code: code-used': async (place) => {
+    const code = await throughCode(place, waiting.ended);
+    await place.page.goto(`${place.provider.issuer}/journey/${journeyId(place)}`);
+    await typeCode(place, code);
+  },
+  'problems/locked: code-locked': async (place) => {
+    await toCode(place);
+    for (let i = 0; i < 6; i += 1) await typeCode(place, '000000');
+  },
+  'registration/ended: membership-ended': (place) => throughCode(place, waiting.ended),
+  'registration/contacts': (place) => throughCode(place),
+  'registration/contacts: email-wrong': contacts({ email: 'nobody' }),
+  'registration/contacts: phone-wrong': contacts({ phone: '12' }),
+  'registration/contacts: contact-missing': contacts({ email: '', phone: '' }),
+  'registration/contacts: terms-not-accepted': contacts({}, false),
+  'registration/credentials': contacts({}),
+  'registration/credentials: username-malformed': credentials({ username: 'josé', 'new-password': 'x' }),
+  'registration/credentials: username-taken': credentials({
+    ...{ username: MEMBER.username, 'new-password': 'four kites above the bay' },
+  }),
+  'registration/done': async (place) => {
+    const username = `new.${place.page.viewportSize()?.width}.${await place.page.evaluate('navigator.language')}`;
+    await credentials({ username, 'new-password': 'four kites above the bay' })(place);
+  },
+  'recovery/name': at('/forgot-password'),
+  'recovery/name: name-missing': async (place) => {
+    await at('/unlock')(place);
+    await fill(place, { username: '' });
+  },
+  'code/code, not told': async (place) => {
+    await at('/unlock')(place);
+    await fill(place, { username: 'nobody.here' });
+  },
+  'recovery/replacement': named('forgot-password'),
+  'recovery/replaced': async (place) => {
+    await named('forgot-password')(place);
+    await fill(place, { 'new-password': 'four kites above the bay' });
+  },
+  'recovery/unlocked': named('unlock'),
+  'recovery/username': async (place) => {
+    const { number, email } = nextOf(waiting.active);
+    await member(() => number, 'forgot-username')(place);
+    await typeCode(place, await codeFrom(place.provider, email));
+  },
+  'inbox/inbox': ({ page, empty }) => page.goto(`${empty.issuer}/dev/inbox`),
+  'problems/membership-down': ({ page, broken }) => page.goto(`${broken}/membership`),
   'signout/confirm': async (place) => {
     await signedIn(place);
     await at('/session/end')(place);
@@ -186,7 +341,7 @@ describe('the list of states', () => {
     const views = readdirSync(join(ROOT, 'views'), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ejs') && file.includes('/') && !file.startsWith('parts/'))
       .map((file) => file.slice(0, -'.ejs'.length));
-    expect(views.filter((view) => !named.some((state) => state.split(':')[0] === view))).toEqual([]);
+    expect(views.filter((view) => !named.some((state) => state.split(/[:,]/)[0] === view))).toEqual([]);
   });
   test('has every refusal, and each has a status', () => {
     expect(REFUSALS.filter((refusal) => !named.some((state) => state.endsWith(`: ${refusal}`)))).toEqual([]);
@@ -200,18 +355,28 @@ describeInChromium('the states of the pages', (pair) => {
   let provider: RunningProvider;
   let browser: Browser;
   let door: Server;
+  let empty: RunningProvider;
+  const folder = mkdtempSync(join(tmpdir(), 'roster-'));
   beforeAll(async () => {
+    const rows = PEOPLE.map(({ number, email, phone, endsOn }) =>
+      [number, 'Sample', 'Member', '1951-03-14', '97201', email, phone, endsOn].join(','),
+    );
+    const header = 'member_number,first_name,last_name,birth_date,postal_code,email,phone,ends_on';
+    writeFileSync(join(folder, 'roster.csv'), [header, ...rows].join('\n'));
     provider = await startProvider(pair, {
-      members: DEVELOPMENT_MEMBERS.concat(RENEWING),
+      members: DEVELOPMENT_MEMBERS.concat(RENEWING, NAMED),
       clients: [...DEVELOPMENT_CLIENTS, TELEVISION],
+      env: { ROSTER_FILE: join(folder, 'roster.csv'), SHARED_NETWORKS: '127.0.0.1, ::1' },
     });
+    empty = await startProvider(pair);
     browser = await launch();
     door = await brokenApp(provider);
   });
   afterAll(async () => {
     await browser.close();
     door.close();
-    await provider.close();
+    await Promise.all([provider.close(), empty.close()]);
+    rmSync(folder, { recursive: true });
   });
 
   describe.each(LOCALES)('in %s', (language) => {
@@ -220,7 +385,7 @@ describeInChromium('the states of the pages', (pair) => {
       for (const window of WINDOWS) {
         const { context, page } = await newVisitor(browser, { locale: language, ...window });
         const broken = `http://localhost:${(door.address() as AddressInfo).port}`;
-        await STATES[state]?.({ page, provider, broken });
+        await STATES[state]?.({ page, provider, broken, empty });
         expect(await page.locator('html').getAttribute('lang')).toBe(language);
         await expectGoodPage(page);
         await expectKeyboardReach(page);
@@ -251,6 +416,7 @@ function brokenApp({ config, issuer, portal }: RunningProvider): Promise<Server>
     routes: [
       async (ctx, next) => {
         if (ctx.path === '/unavailable') throw new Unavailable('redis', 'gone');
+        if (ctx.path === '/membership') throw new Unavailable('membership', 'gone');
         if (ctx.path === '/failed') throw new Error('a bug');
         await next();
       },
@@ -271,4 +437,6 @@ const withoutWhatAlwaysDiffers = (snapshot: string): string =>
     .replaceAll(/\d+ (minut[eo]s)/g, '<count> $1')
     .replaceAll(/[ap]\.?\sm\.|[AP]M/g, '<half>')
     .replaceAll(/\b[A-Z]{4}-[A-Z]{4}\b/g, '<device code>')
-    .replaceAll(/locked\.\d+/g, 'locked.name');
+    .replaceAll(/(locked|new|s\.member|named)\.?\d+(\.[\w-]+)?/g, '$1.name')
+    .replaceAll(/\/journey\/[\w-]+/g, '/journey/<id>')
+    .replaceAll(/\?from=[\w-]+/g, '?from=<id>');

@@ -18,7 +18,9 @@ export async function inboxOf(provider: RunningProvider): Promise<Received[]> {
 
 /** The code of the newest message to this address, as a person finds it. */
 export async function codeFrom(provider: RunningProvider, to?: string): Promise<string> {
-  const message = (await inboxOf(provider)).find((one) => (to === undefined || one.to === to) && /\b\d{6}\b/.test(one.text));
+  const message = (await inboxOf(provider)).find(
+    (one) => (to === undefined || one.to === to) && /\b\d{6}\b/.test(one.text),
+  );
   if (message === undefined) throw new Error(`no code came to ${to}`);
   return String(/\b\d{6}\b/.exec(message.text)?.[0]);
 }
