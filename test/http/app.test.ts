@@ -49,18 +49,18 @@ describe('every answer', () => {
   });
 
   test.each([
-    ['a broken percent sign', '/interaction/%E0%A4%A', 4],
-    ['a path of dots', '/assets/../../package.json', 4],
-    ['a very long address', `/auth?state=${'x'.repeat(10_000)}`, 4],
-    ['a step named __proto__', '/interaction/x/__proto__', 3],
-  ])('%s is answered on a page of ours', async (_, path, hundreds) => {
+    ['a broken percent sign', '/interaction/%E0%A4%A'],
+    ['a path of dots', '/assets/../../package.json'],
+    ['a very long address', `/auth?state=${'x'.repeat(10_000)}`],
+    ['a step named __proto__', '/interaction/x/__proto__'],
+  ])('%s is answered on a page of ours', async (_, path) => {
     const answer = await at()
       .get(path)
       .set('Accept', 'text/html')
       .redirects(0)
       .ok(() => true);
-    expect(Math.floor(answer.status / 100)).toBe(hundreds);
-    if (hundreds === 4) expect(answer.text).toContain('<main id="main"');
+    expect(Math.floor(answer.status / 100)).toBe(4);
+    expect(answer.text).toContain('<main id="main"');
   });
 
   test('raw nonsense on the wire ends in 400 and the next request is served', async () => {

@@ -32,6 +32,8 @@ export interface RunningProvider {
 export interface ProviderOptions {
   readonly clients?: readonly object[];
   readonly members?: readonly object[];
+  /** Rows of a roster besides those of the development one. */
+  readonly roster?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
   readonly stores?: Stores;
@@ -76,6 +78,12 @@ export async function startProvider(pair: StorePair, options: ProviderOptions = 
     writeFileSync(path, text);
     return { [name]: path };
   };
+  const roster = (rows: readonly string[] | undefined) => {
+    if (rows === undefined) return {};
+    const path = join(folder, 'roster.csv');
+    writeFileSync(path, [readFileSync(join(ROOT, 'config/roster.dev.csv'), 'utf8').trim(), ...rows, ''].join('\n'));
+    return { ROSTER_FILE: path };
+  };
   const config = loadConfig(
     {
       NODE_ENV: 'test',
@@ -84,6 +92,7 @@ export async function startProvider(pair: StorePair, options: ProviderOptions = 
       REFUSAL_FLOOR_MS: '0',
       ...file('CLIENTS_FILE', options.clients),
       ...file('MEMBERS_FILE', options.members),
+      ...roster(options.roster),
       ...options.env,
     },
     ROOT,
