@@ -167,6 +167,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     outbox: ourOutbox,
     channels: new Set(carriers.keys()),
   };
+  const memberships = membershipDirectory(config, secrets, stores, clock);
   const letters = makePost(surroundingsOfErrands);
   /** Off the request's path, so that no answer takes longer for an account that exists. */
   const tellLater = (kind: 'locked' | 'late-success') => (accountId: string) =>
@@ -211,7 +212,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     usernameOf: usernameOf(stores),
     steps: errandSteps({
       ...{ ...surroundingsOfErrands, ...letters, hasher, rules, endSessions, unlock },
-      directory: membershipDirectory(config, secrets, stores, clock),
+      directory: memberships,
       today: () => todayOf(config, clock),
     }),
   });
@@ -237,7 +238,12 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       healthRoutes(askDependencies, surroundings.isDraining),
       metricsRoute(config.metricsAccess, surroundings.readMetrics),
       helpRoutes({ render, problems }),
-      statusRoute(askDependencies, render),
+      statusRoute({
+        ask: askDependencies,
+        messages: ourOutbox.isUp,
+        membership: memberships.isUp,
+        render,
+      }),
       postedRequests(directory, expiring, clock, problems),
       interactions,
       ourErrands,

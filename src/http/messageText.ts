@@ -27,7 +27,7 @@ export type Compose = (tag: string, kind: MessageKind, values: Readonly<Record<s
 
 /** Words messages for a plan's members. Links come from the issuer alone, never from a request. */
 export function messageComposer(plan: Plan, issuer: string): Compose {
-  const { host } = new URL(issuer);
+  const { hostname } = new URL(issuer);
   return (tag, kind, given) => {
     const locale = pickLocale([tag]) ?? LOCALES[0] ?? 'en';
     const t = translator(locale);
@@ -42,7 +42,7 @@ export function messageComposer(plan: Plan, issuer: string): Compose {
       text: `${paragraphs.join('\n\n')}\n`,
       html: page(locale, subject, paragraphs),
       // The last line ties the code to this site for browsers that fill it in (origin-bound one-time codes).
-      sms: code === undefined ? sms : `${sms}\n@${host} #${code}`,
+      sms: code === undefined ? sms : `${sms}\n@${hostname} #${code}`,
       voice: code === undefined ? sms : t('messages.code.voice', { ...values, digits: [...code].join('. ') }),
     };
   };

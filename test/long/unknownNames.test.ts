@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { plainArgon2 } from '../../src/adapters/argon2.ts';
 import { networkPool, poolsOf, takeAll } from '../../src/core/lockout/pools.ts';
+import { areaUnderCurve } from '../support/areaUnderCurve.ts';
 import { TestClock } from '../support/clock.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
 import { startProvider } from '../support/provider.ts';
@@ -101,12 +102,3 @@ const steady = (body: string): string =>
     /nonce="[^"]+"|name="form_token" value="[^"]+"|interaction\/[\w-]+|value="(known|other)\.\d{4}"/g,
     '',
   );
-
-/** The chance that a time of `a` is longer than one of `b`: 0.5 when time tells nothing (Mann and Whitney). */
-function areaUnderCurve(a: readonly number[], b: readonly number[]): number {
-  const all = [...a.map((time) => ({ time, of: 'a' })), ...b.map((time) => ({ time, of: 'b' }))].sort(
-    (x, y) => x.time - y.time,
-  );
-  const ranks = all.reduce((sum, { of }, index) => (of === 'a' ? sum + index + 1 : sum), 0);
-  return (ranks - (a.length * (a.length + 1)) / 2) / (a.length * b.length);
-}

@@ -58,7 +58,7 @@ type Server = Awaited<ReturnType<typeof startRedis>>;
         expect(answer.body).toContain('call 911');
       }
       const status = await visitor.fetch(`${provider.issuer}/status`);
-      expect([status.status, status.body.includes('Sign-in is not working right now')]).toEqual([503, true]);
+      expect([status.status, status.body.includes('id="sign-in-down"')]).toEqual([503, true]);
       expect(Date.now() - waiting).toBeLessThan(15_000);
       const token = await fetch(`${provider.issuer}/token`, {
         method: 'POST',

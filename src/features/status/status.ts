@@ -3,11 +3,24 @@ import { type PageState, pageContext } from '../../http/context.ts';
 import type { Render } from '../../http/render.ts';
 import type { AskDependencies } from './dependencies.ts';
 
-/** `GET /status`: in words, whether members can sign in right now. Answers also when nothing behind it does. */
-export function statusRoute(ask: AskDependencies, render: Render): Middleware<PageState> {
+export interface StatusDependencies {
+  readonly ask: AskDependencies;
+  /** Whether what was last sent was taken. */
+  readonly messages: () => boolean;
+  /** Whether memberships can be looked up. */
+  readonly membership: () => boolean;
+  readonly render: Render;
+}
+
+/**
+ * `GET /status`: in words, whether sign-in, messages and membership checks work right now; 503 where members cannot sign
+ * in. Answers also when nothing behind it does.
+ */
+export function statusRoute({ ask, messages, membership, render }: StatusDependencies): Middleware<PageState> {
   return async (ctx, next) => {
     if (ctx.path !== '/status' || ctx.method !== 'GET') return next();
     const signIn = (await ask()).every(({ up }) => up);
-    render(pageContext(ctx), 'status/status', { signIn }, signIn ? 200 : 503);
+    const works = { 'sign-in': signIn, messages: messages(), membership: membership() };
+    render(pageContext(ctx), 'status/status', { works }, signIn ? 200 : 503);
   };
 }
