@@ -31,6 +31,7 @@ import { passwordStep } from './features/login/password.ts';
 import { renewalStep } from './features/login/renewal.ts';
 import { metricsRoute } from './features/metrics/metrics.ts';
 import { protocolErrorPage } from './features/problems/protocolError.ts';
+import { stopRoutes } from './features/recovery/stop.ts';
 import { extendRoute } from './features/session/extend.ts';
 import { signOutPages } from './features/signout/signout.ts';
 import { dependencies } from './features/status/dependencies.ts';
@@ -247,6 +248,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       postedRequests(directory, expiring, clock, problems),
       interactions,
       ourErrands,
+      stopRoutes({ ...forPages, accounts, post: letters.post }),
       ...(inbox === undefined ? [] : [inboxRoute(inbox.list, render)]),
       extension,
       deviceGuard(guardNetwork, problems),

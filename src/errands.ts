@@ -6,6 +6,8 @@ import type { PasswordHasher } from './core/account/password.ts';
 import { countryOf } from './core/account/phone.ts';
 import { type Clock, seconds } from './core/clock.ts';
 import { codes } from './core/codes/codes.ts';
+import type { Way } from './core/codes/contacts.ts';
+import type { Errand } from './core/journey/errand.ts';
 import type { Facts } from './core/journey/journey.ts';
 import { hasEnded } from './core/membership/lifecycle.ts';
 import type { MembershipDirectory } from './core/membership/membership.ts';
@@ -13,6 +15,7 @@ import type { Channel, Outbox } from './core/messages/message.ts';
 import { type Outcome, proven, refused } from './core/refusal.ts';
 import type { Stores } from './core/storage/stores.ts';
 import { codeStep } from './features/code/code.ts';
+import { delayStep } from './features/recovery/delay.ts';
 import { nameStep, sendToNamed } from './features/recovery/name.ts';
 import { namesOf, replacementStep } from './features/recovery/replacement.ts';
 import { contactStep } from './features/registration/contact.ts';
@@ -68,10 +71,11 @@ export function errandSteps(parts: ErrandParts) {
       ...{ contacts: [{ kind: 'email', to: email }], locale, network },
     });
 
-  const right = async (facts: Facts, way: NonNullable<Facts['code']>['way']): Promise<Outcome<Facts>> => {
+  const right = async ({ course, facts }: Errand, way: Way): Promise<Outcome<Facts>> => {
     const { found } = facts.member ?? {};
     // Who has only shown the details is not told how the membership stands; who has typed the code is.
-    if (found !== undefined && hasEnded(found, parts.today(), config.graceDays)) return refused('membership-ended');
+    if (course === 'register' && found !== undefined && hasEnded(found, parts.today(), config.graceDays))
+      return refused('membership-ended');
     return proven({ code: { at: seconds(clock), way } });
   };
 
@@ -82,6 +86,7 @@ export function errandSteps(parts: ErrandParts) {
     contacts: contactsStep({ clock, agreements: config.plan.agreements, confirm }),
     credentials: credentialsStep({ accounts, hasher, rules, clock, post }),
     name: nameStep(named),
+    delay: delayStep({ accounts, expiring: stores.expiring, clock, post, issuer: config.issuer }),
     replacement: replacementStep({ accounts, hasher, rules, clock, endSessions: parts.endSessions, unlock, post }),
 
     code: codeStep(
@@ -92,7 +97,7 @@ export function errandSteps(parts: ErrandParts) {
         subject: ({ journey }) => subjectOf(journey.facts),
         shown: ({ journey }) => journey.facts.contact?.way,
         send: (context, by) => resend(named, context, by),
-        right: ({ journey }, way) => right(journey.facts, way),
+        right: ({ journey }, way) => right(journey, way),
         async conclude(facts, { journey, network }) {
           if (journey.course !== 'unlock' || facts.code === undefined) return;
           const account = await accounts.find(journey.facts.name?.accountId ?? '');

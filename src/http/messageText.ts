@@ -1,9 +1,10 @@
 import ejs from 'ejs';
 import type { Plan } from '../core/plan.ts';
+import { dayAndTime } from './clockTime.ts';
 import { LOCALES, pickLocale, translator, wordList } from './words.ts';
 
 /** What a message is about. Its words stand under `messages.<kind>` in every language. */
-export const MESSAGE_KINDS = [
+const MESSAGE_KINDS = [
   'code',
   'welcome',
   'registration-attempt',
@@ -11,6 +12,9 @@ export const MESSAGE_KINDS = [
   'locked',
   'late-success',
   'unlocked',
+  'recovery-started',
+  'recovery-ready',
+  'recovery-stopped',
 ] as const;
 export type MessageKind = (typeof MESSAGE_KINDS)[number];
 
@@ -31,8 +35,9 @@ export function messageComposer(plan: Plan, issuer: string): Compose {
   return (tag, kind, given) => {
     const locale = pickLocale([tag]) ?? LOCALES[0] ?? 'en';
     const t = translator(locale);
-    const values = { plan: plan.name, phone: plan.phone, issuer, ...given };
-    const { code } = values as { readonly code?: string };
+    const { code, at } = given as { readonly code?: string; readonly at?: number };
+    const time = at === undefined ? '' : dayAndTime(at, locale, plan);
+    const values = { plan: plan.name, phone: plan.phone, issuer, time, ...given };
     const subject = t(`messages.${kind}.subject`, values);
     const body = wordList(locale, `messages.${kind}.body`, values);
     const paragraphs = [...body, t('messages.closing', values)];

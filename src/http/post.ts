@@ -45,12 +45,12 @@ export function post({ outbox, compose, codes, attempts, digest, reach, clock }:
     locale: string,
     kind: MessageKind,
     values: object,
-    until?: number,
-  ): Promise<void> {
-    if (by === 'letter') return;
+    times?: Parameters<Outbox['put']>[1],
+  ): Promise<string | undefined> {
+    if (by === 'letter') return undefined;
     const { subject, text, html, sms, voice } = compose(locale, kind, values as Record<string, string | number>);
     const words = by === 'email' ? { subject, text, html } : { text: by === 'sms' ? sms : voice };
-    await outbox.put({ channel: by, to, locale, ...words }, until);
+    return outbox.put({ channel: by, to, locale, ...words }, times);
   }
 
   /** Every email address, and every phone that can get a text. */
@@ -61,7 +61,21 @@ export function post({ outbox, compose, codes, attempts, digest, reach, clock }:
 
   return {
     waysTo: (contacts: readonly Contact[]): Way[] => waysTo(contacts, reach),
-    tell,
+    withdraw: outbox.withdraw,
+
+    /** Writes to one contact at a time to come. Returns the message's id, by which it can be taken back. */
+    async tellLater(
+      contact: Contact,
+      locale: string,
+      kind: MessageKind,
+      values: object,
+      times: { readonly from: number; readonly until: number },
+    ): Promise<string> {
+      const way = waysTo([contact], reach)[0];
+      const id = way && (await put(way, locale, kind, values, times));
+      if (id === undefined) throw new Error('there is no way to a contact that a code has reached');
+      return id;
+    },
 
     /**
      * Sends a new code. Where there is nobody to send it to, or too many were sent, the same is done but for the message,
@@ -73,7 +87,7 @@ export function post({ outbox, compose, codes, attempts, digest, reach, clock }:
       if (!(await maySend(attempts, digest, { subject, way, network }))) return;
       const { code, until } = await codes.issue(purpose, way);
       const minutes = Math.round((until - clock.now()) / MINUTE_MS);
-      if (way !== undefined) await put(way, locale, 'code', { code, minutes }, until);
+      if (way !== undefined) await put(way, locale, 'code', { code, minutes }, { until });
     },
 
     /** Tells an account's owner on all addresses. With `seldom`, one of a kind an hour. */

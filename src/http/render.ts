@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import ejs from 'ejs';
 import type { Plan } from '../core/plan.ts';
 import type { Assets } from './assets.ts';
+import { clockTime, dayAndTime } from './clockTime.ts';
 import type { PageContext } from './context.ts';
-import { LOCALES, type Locale, languageName } from './words.ts';
+import { LOCALES, languageName } from './words.ts';
 
 /** Shows a view inside the layout: sets status, type and body of the answer. */
 export type Render = (ctx: PageContext, view: string, locals?: object, status?: number) => void;
@@ -39,6 +40,7 @@ export function makeRenderer(viewsDir: string, assets: Assets, plan: Plan): Rend
         asset: assets.url,
         signInPage: signInPage(ctx),
         clockTime: (at: number) => clockTime(at, locale, plan),
+        dayAndTime: (at: number) => dayAndTime(at, locale, plan),
       },
       ...{
         heading: `${name.replace('/', '.')}.title`,
@@ -62,12 +64,6 @@ export function makeRenderer(viewsDir: string, assets: Assets, plan: Plan): Rend
 function signInPage({ path, query }: PageContext): string | undefined {
   const from = path.startsWith('/help') || path === '/status' ? String(query.back ?? '') : path;
   return /^\/((?:interaction|journey)\/[\w-]{1,64}|device$)/.exec(from)?.[0];
-}
-
-/** A moment (milliseconds since 1970) as the plan's members tell the time. */
-function clockTime(at: number, locale: Locale, plan: Plan): string {
-  const zone = { timeZone: plan.timeZone, timeZoneName: 'longGeneric' } as const;
-  return new Intl.DateTimeFormat(`${locale}-US`, { hour: 'numeric', minute: '2-digit', ...zone }).format(at);
 }
 
 /** The same page in another language, with all that it was asked. */

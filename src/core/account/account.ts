@@ -3,6 +3,7 @@ import { canonicalMemberNumber } from '../membership/matching.ts';
 import type { Contact } from '../membership/membership.ts';
 import type { Collection, Stored } from '../storage/collection.ts';
 import type { PasswordHash } from './password.ts';
+import type { Recovery } from './recovery.ts';
 import { canonicalSignInName, signInNameClaim } from './signInName.ts';
 
 /** A member's account. Its id is the `sub` that relying parties see: random, and never used again. */
@@ -28,6 +29,8 @@ export interface Account {
   readonly locale: string;
   /** The versions of the plan's texts that the member has agreed to here. */
   readonly agreed?: Agreements | undefined;
+  /** A way back in that opens after a day. */
+  readonly recovery?: Recovery | undefined;
   /** Grows with each reset of the password; devices that were known before are strangers then. */
   readonly deviceEpoch: number;
   /** Seconds since 1970. */

@@ -97,7 +97,8 @@ export async function changePassword(
     const former = [account.password, ...(account.formerPasswords ?? [])].slice(0, REMEMBERED);
     if (await isOneOf(hasher, former, password)) return refused('password-reused');
     const at = seconds(clock);
-    const { passwordMustChange: _, ...kept } = account;
+    // Who has set a password is back in: no other way in stays open.
+    const { passwordMustChange: _, recovery: __, ...kept } = account;
     const changed: Account = {
       ...kept,
       password: await hasher.hash(password),

@@ -3,7 +3,7 @@ import type { Expiring } from '../storage/expiring.ts';
 import { type Facts, JOURNEY_REMEMBERED_MS, type Requirement } from './journey.ts';
 
 /** What a member comes for besides signing in; also the path under which it begins. */
-export const COURSES = ['register', 'forgot-username', 'forgot-password', 'unlock'] as const;
+export const COURSES = ['register', 'forgot-username', 'forgot-password', 'unlock', 'lost-contact'] as const;
 export type Course = (typeof COURSES)[number];
 
 /**
@@ -30,13 +30,20 @@ const REQUIREMENTS: Readonly<Record<Course, readonly Requirement[]>> = {
   'forgot-username': ['person', 'member', 'code'],
   'forgot-password': ['name', 'code', 'replacement'],
   unlock: ['name', 'code'],
+  'lost-contact': ['person', 'member', 'code'],
 };
 
 /** What this errand asks for in all. An email address that no code has reached yet is confirmed by one. */
 export function requirementsOf({ course, facts }: Pick<Errand, 'course' | 'facts'>): ReadonlySet<Requirement> {
   const email = facts.contacts?.email;
   const unseen = email !== undefined && email !== facts.code?.way.to;
-  return new Set([...REQUIREMENTS[course], ...(unseen ? (['confirmation'] as const) : [])]);
+  // There is something to wait for only where there is an account.
+  const waits = course === 'lost-contact' && facts.member?.accountId !== undefined;
+  return new Set<Requirement>([
+    ...REQUIREMENTS[course],
+    ...(unseen ? (['confirmation'] as const) : []),
+    ...(waits ? (['delay'] as const) : []),
+  ]);
 }
 
 /** Which part of how many a screen is, for "Step 2 of 5"; undefined where an errand is too short to count. */

@@ -38,6 +38,8 @@ export interface Facts {
   /** When the last code was put down to be sent, and how, as far as it may be told. */
   readonly sent?: { readonly at: number; readonly by?: Way['by'] | undefined };
   readonly replacement?: { readonly at: number };
+  /** A way back in was asked for that opens at this time. */
+  readonly delay?: { readonly at: number; readonly readyAt: number };
 }
 
 interface PasswordFact {
@@ -62,7 +64,10 @@ interface MemberFact {
   readonly typed: string;
   /** Undefined where nothing fits and the member is not told so. */
   readonly found?: Membership;
-  /** The id that the account gets, should this journey open one: chosen once, so that a form sent twice opens one. */
+  /**
+   * Of the account that holds this membership. For who registers the one that it gets: chosen once, so that a form sent
+   * twice opens one.
+   */
   readonly accountId?: string;
 }
 
@@ -86,7 +91,7 @@ export type Requirement = Exclude<keyof Facts, 'sent'>;
 /** The order in which steps are asked for; each journey wants some of them. */
 const ORDER = [
   ...(['account', 'password', 'renewal', 'consent'] as const),
-  ...(['name', 'person', 'member', 'contact', 'code', 'replacement'] as const),
+  ...(['name', 'person', 'member', 'contact', 'code', 'delay', 'replacement'] as const),
   ...(['contacts', 'confirmation', 'credentials'] as const),
 ] satisfies readonly Requirement[];
 

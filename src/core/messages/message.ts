@@ -29,8 +29,11 @@ export class GaveUp extends Error {
 /** Where messages are put down to be sent, off the request's path. */
 export interface Outbox {
   /**
-   * Puts a message down; from then on it is not lost. `until` (milliseconds since 1970): after that it is of no use, as a
-   * code that has expired, and is dropped.
+   * Puts a message down; from then on it is not lost. Returns its id. Times are in milliseconds since 1970: after `until` it
+   * is of no use, as a code that has expired, and is dropped; before `from` it is not sent.
    */
-  put(message: Message, until?: number): Promise<void>;
+  put(message: Message, times?: { readonly until?: number | undefined; readonly from?: number }): Promise<string>;
+
+  /** Takes back a message that was not sent yet. */
+  withdraw(id: string): Promise<void>;
 }

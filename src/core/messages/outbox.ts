@@ -69,13 +69,15 @@ export function outbox({ schedule, seal, clock, carriers, newId, log }: OutboxDe
   };
 
   return {
-    async put(message: Message, until?: number): Promise<void> {
+    async put(message, { until, from = clock.now() } = {}) {
       const id = newId();
-      const waiting: Waiting = {
-        ...{ sealed: seal.seal(JSON.stringify(message), id), tries: 0, until: until ?? clock.now() + LONGEST },
-      };
-      await schedule.put(LIST, id, clock.now(), waiting);
+      const sealed = seal.seal(JSON.stringify(message), id);
+      const waiting: Waiting = { sealed, tries: 0, until: until ?? from + LONGEST };
+      await schedule.put(LIST, id, from, waiting);
+      return id;
     },
+
+    withdraw: (id) => schedule.remove(LIST, id),
 
     /** Sends what is due. */
     async deliver(): Promise<void> {

@@ -43,7 +43,8 @@ export const codeStep = (deps: { codes: Codes; clock: Clock; channels: ReadonlyS
         sentAt: context.journey.facts.sent?.at,
         others: way === undefined ? CHANNELS.filter((one) => deps.channels.has(one)) : [],
         changeUrl: way !== undefined && variant.name === 'code' ? `/journey/${context.journey.id}/contact` : undefined,
-        startUrl: `/${context.journey.course}`,
+        // Who has lost what the account has goes on to what the plan has on file.
+        lost: context.journey.facts.name !== undefined,
       };
     },
 

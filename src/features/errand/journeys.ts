@@ -35,6 +35,7 @@ const ENDINGS: Readonly<Record<Errand['course'], string>> = {
   'forgot-username': 'recovery/username',
   'forgot-password': 'recovery/replaced',
   unlock: 'recovery/unlocked',
+  'lost-contact': 'recovery/waiting',
 };
 
 /** What a member does besides signing in. Only the browser that began an errand gets on with it. */
@@ -70,7 +71,10 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
     async settle(ctx, { journey }, due) {
       if (due !== 'done') return false;
       const found = await deps.usernameOf(journey.facts);
-      deps.render(ctx, ENDINGS[journey.course], { found, ...links(journey) });
+      const readyAt = journey.facts.delay?.readyAt;
+      const nobody = { 'forgot-username': found === undefined, 'lost-contact': readyAt === undefined };
+      const view = nobody[journey.course as keyof typeof nobody] ? 'recovery/no-account' : ENDINGS[journey.course];
+      deps.render(ctx, view, { found, readyAt, ...links(journey) });
       return true;
     },
 

@@ -1,4 +1,5 @@
 import { type Account, contactsOf, findBySignInName } from '../../core/account/account.ts';
+import { recoveryContacts } from '../../core/account/recovery.ts';
 import { canonicalSignInName, SIGN_IN_NAME_MAX } from '../../core/account/signInName.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
 import { missed, proven, refused } from '../../core/refusal.ts';
@@ -14,13 +15,14 @@ export interface NameDependencies {
 
 /** Sends a code to the contacts of the account that a name belongs to; for a name that is nobody's the same but for the message. */
 export async function sendToNamed(
-  { accounts, post }: NameDependencies,
+  { accounts, clock, post }: NameDependencies,
   { journey, locale, network }: ErrandContext,
   name: { readonly typed: string; readonly accountId?: string },
   by?: 'email' | 'sms' | 'voice',
 ): Promise<void> {
   const account = await accounts.find(name.accountId ?? 'nobody');
-  const contacts = account === undefined ? [] : contactsOf(account.value);
+  const contacts =
+    account === undefined ? [] : [...recoveryContacts(account.value, clock), ...contactsOf(account.value)];
   const subject = account === undefined ? `name:${canonicalSignInName(name.typed)}` : `account:${account.id}`;
   await post.sendCode({ purpose: journey.id, subject, contacts, by, locale, network });
 }

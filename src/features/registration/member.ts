@@ -64,7 +64,9 @@ export const memberStep = (deps: MemberDependencies) =>
       const holder = found && (await accountOf(deps.accounts, found));
       if (journey.course !== 'register') {
         const sent = { at };
-        return found ? proven({ member: { at, typed, found }, sent }) : missed({ member: { at, typed }, sent });
+        return found
+          ? proven({ member: { at, typed, found, ...(holder ? { accountId: holder.id } : {}) }, sent })
+          : missed({ member: { at, typed }, sent });
       }
       if (found !== undefined && holder === undefined)
         return proven({ member: { at, typed, found, accountId: deps.newId() } });

@@ -52,6 +52,13 @@ const account: Record<keyof Account, object> = {
   postalCode: text,
   locale: text,
   agreed: { type: { _id: false, terms: text, privacy: text, sms: String }, default: undefined },
+  recovery: {
+    type: {
+      ...{ _id: false, contact: { _id: false, kind: text, to: text }, readyAt: number, until: number },
+      ...{ stop: text, message: String },
+    },
+    default: undefined,
+  },
   deviceEpoch: number,
   createdAt: number,
   updatedAt: number,

@@ -1,0 +1,15 @@
+import type { Plan } from '../core/plan.ts';
+import type { Locale } from './words.ts';
+
+const written = (at: number, locale: Locale, plan: Plan, parts: Intl.DateTimeFormatOptions): string =>
+  new Intl.DateTimeFormat(`${locale}-US`, {
+    ...{ hour: 'numeric', minute: '2-digit', timeZone: plan.timeZone, timeZoneName: 'longGeneric' },
+    ...parts,
+  }).format(at);
+
+/** A moment (milliseconds since 1970) as the plan's members tell the time. */
+export const clockTime = (at: number, locale: Locale, plan: Plan): string => written(at, locale, plan, {});
+
+/** The same with the day. */
+export const dayAndTime = (at: number, locale: Locale, plan: Plan): string =>
+  written(at, locale, plan, { weekday: 'long', month: 'long', day: 'numeric' });
