@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type Koa from 'koa';
@@ -55,6 +54,7 @@ import { clientFault, isLostRequest, makeProvider, type ProtocolLog } from './oi
 import { apiWordsOf } from './oidc/resources.ts';
 import { sessions, signedOutOf } from './oidc/sessions.ts';
 import {
+  attemptDigest,
   keyRingOf,
   loadAtStart,
   membershipDirectory,
@@ -148,11 +148,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const guard = formGuard(secrets.cookieKeys, issuer);
   const usernames = rememberedName(https);
   const networkOf = networkFinder(config.trustedProxies, config.sharedNetworks);
-  const digest = (text: string) =>
-    createHmac('sha256', secrets.cookieKeys[0] ?? '')
-      .update(`attempt:${text}`)
-      .digest('base64url')
-      .slice(0, 22);
+  const digest = attemptDigest(secrets);
   const seal = makeSeal(secrets.keyEncryptionKeys);
   const { carriers, inbox } = messageCarriers(config, stores, clock);
   const ourOutbox = outbox({

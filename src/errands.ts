@@ -5,7 +5,7 @@ import type { PasswordRules } from './core/account/newPassword.ts';
 import type { PasswordHasher } from './core/account/password.ts';
 import { countryOf } from './core/account/phone.ts';
 import { type Clock, seconds } from './core/clock.ts';
-import { codes } from './core/codes/codes.ts';
+import { codes, letterPurpose } from './core/codes/codes.ts';
 import type { Way } from './core/codes/contacts.ts';
 import type { Errand } from './core/journey/errand.ts';
 import type { Facts } from './core/journey/journey.ts';
@@ -37,10 +37,15 @@ export interface ErrandSurroundings {
   readonly channels: ReadonlySet<Channel>;
 }
 
+/** Codes of six digits from a generator that cannot be foretold (NIST SP 800-63B-4 4.2.1.2). */
+export function makeCodes({ stores, clock, digest }: Pick<ErrandSurroundings, 'stores' | 'clock' | 'digest'>) {
+  const randomCode = () => String(randomInt(1_000_000)).padStart(6, '0');
+  return codes({ expiring: stores.expiring, clock, randomCode, digest });
+}
+
 /** What members are written to, and the codes in it. */
 export function makePost({ config, stores, clock, digest, outbox, channels }: ErrandSurroundings) {
-  const randomCode = () => String(randomInt(1_000_000)).padStart(6, '0');
-  const ourCodes = codes({ expiring: stores.expiring, clock, randomCode, digest });
+  const ourCodes = makeCodes({ stores, clock, digest });
   const reachesNumber = (e164: string) => config.smsCountries.includes(countryOf(e164) ?? '');
   const ourPost = post({
     ...{ outbox, compose: messageComposer(config.plan, config.issuer), codes: ourCodes },
@@ -93,7 +98,10 @@ export function errandSteps(parts: ErrandParts) {
       { codes, clock, channels },
       {
         name: 'code',
-        purpose: ({ journey: { id } }) => id,
+        purpose: ({ journey: { id, facts } }) =>
+          facts.contact?.way.by === 'letter'
+            ? letterPurpose(parts.digest, facts.member?.found?.memberNumber ?? '')
+            : id,
         subject: ({ journey }) => subjectOf(journey.facts),
         shown: ({ journey }) => journey.facts.contact?.way,
         send: (context, by) => resend(named, context, by),

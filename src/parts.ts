@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { developmentInbox } from './adapters/developmentInbox.ts';
 import { eligibilityService } from './adapters/eligibilityService.ts';
 import { gatewayCarrier } from './adapters/messageGateway.ts';
@@ -59,6 +60,12 @@ export function membershipDirectory(
   if (eligibility !== undefined) return eligibilityService(eligibility, clock);
   return { ...rosterDirectory(rosterOf(secrets, stores)), isUp: () => true };
 }
+
+/** What stands in the store for names, networks and codes: keyed digests. */
+export const attemptDigest = ({ cookieKeys }: Pick<Secrets, 'cookieKeys'>) => {
+  const key = cookieKeys[0] ?? '';
+  return (text: string): string => createHmac('sha256', key).update(`attempt:${text}`).digest('base64url').slice(0, 22);
+};
 
 /** The day that the plan's members have now, YYYY-MM-DD. Memberships begin and end by it. */
 export function todayOf({ plan }: Config, clock: Clock): string {

@@ -4,8 +4,12 @@ import { passwordHasher } from '../adapters/passwordHasher.ts';
 import { type Account, findBySignInName } from '../core/account/account.ts';
 import { enrol } from '../core/account/enrolment.ts';
 import { seconds } from '../core/clock.ts';
+import { letterPurpose } from '../core/codes/codes.ts';
+import { LETTER } from '../core/codes/contacts.ts';
+import { inRoster } from '../core/membership/roster.ts';
 import type { Stored } from '../core/storage/collection.ts';
-import { passwordRules } from '../parts.ts';
+import { makeCodes } from '../errands.ts';
+import { attemptDigest, passwordRules, rosterOf } from '../parts.ts';
 import { columns, type Options, timeOf } from './help.ts';
 import { importMembers } from './memberImport.ts';
 import { readMember, TAKEN } from './memberRow.ts';
@@ -75,6 +79,28 @@ const show = subcommand({
   run: async ({ argument, open }) => shown(await find(await open(), argument)),
 });
 
+const letterCode = subcommand({
+  summary: 'a code for a letter to a member without a usable contact',
+  argument: 'MEMBER-NUMBER',
+  about: [
+    'For a member who wants to register and whom no code reaches. Record first how you made sure who is asking. Send the',
+    'code by post to the address in your records, and to nowhere else; it is shown once and replaces the one before.',
+  ],
+  options: {},
+  async run({ argument, open }) {
+    const { config, secrets, stores, clock } = await open();
+    const membership =
+      config.eligibility === undefined ? await inRoster(rosterOf(secrets, stores), argument) : undefined;
+    if (config.eligibility === undefined && membership === undefined)
+      throw new Refused(`No membership has the number ${argument}.`);
+    const digest = attemptDigest(secrets);
+    const number = membership?.memberNumber ?? argument;
+    const issued = await makeCodes({ stores, clock, digest }).issue(letterPurpose(digest, number), LETTER);
+    const described = { memberNumber: number, code: issued.code, until: timeOf(Math.floor(issued.until / 1_000)) };
+    return { json: described, lines: columns(Object.entries(described)) };
+  },
+});
+
 /** The fields of a row of MEMBERS_FILE. */
 const detailsOf = (values: Call<typeof OPTIONS>['values']) => ({
   username: values.username,
@@ -109,5 +135,5 @@ function shown({ id, value }: Stored<Account>) {
 await runCommand({
   name: 'members',
   summary: 'The accounts of members.',
-  subcommands: { make, import: importMembers, show },
+  subcommands: { make, import: importMembers, show, 'letter-code': letterCode },
 });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as jose from 'jose';
 import * as openid from 'openid-client';
 import { ask, type } from '../support/command.ts';
+import { identify } from '../support/errands.ts';
 import { MEMBER } from '../support/provider.ts';
 import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
 import { type StartedProcess, startProcess } from '../support/startedProcess.ts';
@@ -61,6 +62,28 @@ for (const { name, available } of STORE_PAIRS) {
       await within(5, async () => !(await serves('late')));
       await ask(['clients', 'enable', 'late'], env);
       await within(5, () => serves('late'));
+    });
+
+    test('a code in a letter lets a member in whom no message reaches, once', async () => {
+      const letter = await ask<{ code: string; until: string }>(['members', 'letter-code', 'mhp 100 2008'], env);
+      expect(Date.parse(letter.until) - Date.now()).toBeGreaterThan(20.9 * 86_400_000);
+      const who = {
+        ...{ 'first-name': 'Without', 'last-name': 'Contact', 'postal-code': '97215' },
+        ...{ 'birth-month': '6', 'birth-day': '2', 'birth-year': '1945' },
+      };
+      const typeIt = async (visitor: Visitor, code: string) => {
+        const contact = await identify(visitor, provider, { person: who, number: 'MHP-100-2008' });
+        const page = await visitor.submit(contact, { way: 'letter' }, provider.issuer);
+        expect(page.body).toContain('Type the code from our letter');
+        return visitor.submit(page, { code }, provider.issuer);
+      };
+      const wrong = letter.code === '000000' ? '000001' : '000000';
+      expect((await typeIt(new Visitor(), wrong)).status).toBe(422);
+      expect((await typeIt(new Visitor(), letter.code)).body).toContain('How can we reach you?');
+      expect((await typeIt(new Visitor(), letter.code)).status).toBe(410);
+
+      const nobody = await type(['members', 'letter-code', 'MHP-1'], env);
+      expect([nobody.code, nobody.stderr]).toEqual([3, expect.stringContaining('No membership has the number MHP-1')]);
     });
 
     test('both secrets work during the overlap, and only the new one after it', async () => {

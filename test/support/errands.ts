@@ -35,7 +35,7 @@ export interface Registration {
 /** Goes on from the page of the person as far as the code; returns the page after the member number. */
 export async function identify(
   visitor: Visitor,
-  { issuer }: RunningProvider,
+  { issuer }: Pick<RunningProvider, 'issuer'>,
   { person, number }: Pick<Registration, 'person' | 'number'>,
   course = 'register',
 ): Promise<Answer> {

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { canonicalMemberNumber } from '../membership/matching.ts';
 import { sameText } from '../sameText.ts';
 import type { Expiring } from '../storage/expiring.ts';
 import type { Way } from './contacts.ts';
@@ -51,6 +52,10 @@ export function codes({ expiring, clock, randomCode, digest }: CodeDependencies)
     },
   };
 }
+
+/** The purpose of the code in a letter to a member: it is good for their membership, on whichever journey. */
+export const letterPurpose = (digest: (text: string) => string, memberNumber: string): string =>
+  `letter:${digest(canonicalMemberNumber(memberNumber))}`;
 
 export type Codes = ReturnType<typeof codes>;
 

@@ -9,6 +9,9 @@ export interface Way {
   readonly to: string;
 }
 
+/** By a letter that was sent already. */
+export const LETTER: Way = { by: 'letter', to: '' };
+
 /** Which channels there are, and which countries are called and texted. */
 export interface Reach {
   readonly channels: ReadonlySet<Channel>;

@@ -32,6 +32,10 @@ export function rosterDirectory({ roster, cipher }: Roster): MembershipDirectory
   };
 }
 
+/** The membership that a number leads to, whoever asks: for staff. */
+export const inRoster = async ({ roster, cipher }: Roster, memberNumber: string): Promise<Membership | undefined> =>
+  openedFrom(cipher, await endOfMerges(roster, cipher.ids(memberNumber)));
+
 /**
  * The record that a number leads to: its own, or that of the membership that it was merged into, however often. Undefined
  * when there is none. `ids`: where the number may stand, the first that is there counts.

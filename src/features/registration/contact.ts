@@ -1,10 +1,8 @@
 import { type Clock, seconds } from '../../core/clock.ts';
-import { maskedWay, type Way } from '../../core/codes/contacts.ts';
+import { LETTER, maskedWay, type Way } from '../../core/codes/contacts.ts';
 import { proven, refused } from '../../core/refusal.ts';
 import type { Post } from '../../http/post.ts';
 import { type ErrandContext, step } from '../../http/step.ts';
-
-const LETTER: Way = { by: 'letter', to: '' };
 
 /** Where the code is to go: to a contact that the plan has on file, and nowhere else. */
 export const contactStep = (deps: { post: Post; clock: Clock }) => {
