@@ -26,6 +26,7 @@ import { helpRoutes } from './features/help/help.ts';
 import { inboxRoute } from './features/inbox/inbox.ts';
 import { interactionRoutes } from './features/interaction/index.ts';
 import { accountStep } from './features/login/account.ts';
+import { agreementStep } from './features/login/agreement.ts';
 import { passwordStep } from './features/login/password.ts';
 import { renewalStep } from './features/login/renewal.ts';
 import { metricsRoute } from './features/metrics/metrics.ts';
@@ -186,12 +187,14 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const forSteps = { ...forPages, guarded, measures, refusalFloor: config.refusalFloor };
   const rules = passwordRules(config);
   const endSessions = ourSessions.endAllOf;
+  const { agreements } = config.plan;
   const interactions = interactionRoutes({
     ...forSteps,
     stillHolds: ({ password }) => proofHolds(accounts, password),
     requests: authorizationRequests(provider, ourSessions, config.resources),
     steps: {
-      password: passwordStep({ accounts, hasher, clock, decoy }),
+      password: passwordStep({ accounts, hasher, clock, decoy, agreements }),
+      agreement: agreementStep({ accounts, agreements, clock }),
       renewal: renewalStep({ accounts, hasher, clock, rules, endSessions }),
       account: accountStep({ accounts, clock }),
       consent: consentStep({ consents, accounts, clock, apiWords: apiWordsOf(config.resources) }),

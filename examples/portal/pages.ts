@@ -43,6 +43,26 @@ export const SECTIONS: readonly Section[] = [
   },
 ];
 
+/** What members agree to when they register. */
+export const AGREEMENTS: readonly Section[] = [
+  {
+    path: '/terms',
+    title: 'Terms of use',
+    rows: [
+      ['Your account', 'It is for you alone. Keep the password to yourself.'],
+      ['What it is for', 'Reading and writing about your own care and your own plan.'],
+    ],
+  },
+  {
+    path: '/privacy',
+    title: 'Privacy notice',
+    rows: [
+      ['What we keep', 'What is on your member card, how to reach you, and when you signed in.'],
+      ['Who sees it', 'You, the plan, and the apps that you allow.'],
+    ],
+  },
+];
+
 const STYLE = `
   body { margin: 0; font: 18px/1.5 system-ui, sans-serif; color: #17211f; background: #f3f6f5 }
   header, main { max-width: 60rem; margin: 0 auto; padding: 1rem 1.25rem }

@@ -8,7 +8,7 @@ import { createRemoteJWKSet, jwtVerify } from 'jose';
 import Koa from 'koa';
 import * as openid from 'openid-client';
 import getRawBody from 'raw-body';
-import { dashboard, html, layout, SECTIONS, table, welcome } from './pages.ts';
+import { AGREEMENTS, dashboard, html, layout, SECTIONS, table, welcome } from './pages.ts';
 
 export interface PortalSettings {
   readonly issuer: string;
@@ -157,6 +157,7 @@ export function makePortal(settings: PortalSettings): Koa {
       show(ctx, title, table(rows));
     });
   }
+  for (const { path, title, rows } of AGREEMENTS) router.get(path, (ctx) => show(ctx, title, table(rows)));
   router.get('/profile', (ctx) => {
     const { claims } = visitOf(ctx, PORTAL);
     if (claims === undefined) return ctx.redirect('/login');

@@ -30,6 +30,8 @@ export interface Journeys<Context extends StepContext> {
   locals(context: Context, step: Requirement): object;
   /** Where the forms may end besides here. */
   formTargets(context: Context): readonly string[];
+  /** Where the same is begun anew, if it can be. */
+  startUrl?(context: Context): string;
   /** Whose journey it is, for the log. */
   described(context: Context): object;
 }
@@ -149,7 +151,8 @@ export function pipeline<Context extends StepContext>(deps: PipelineDependencies
       if (step.even && input.ok) await delay(Math.max(0, started + deps.refusalFloor - performance.now()));
       if (outcome.ok) return seeOther(ctx, homeOf(id));
       if (outcome.until === undefined) return show(ctx, context, step, outcome.refusal, form);
-      deps.problems.locked(ctx, { refusal: outcome.refusal, until: outcome.until, retryAt: homeOf(id) });
+      const { refusal, until } = outcome;
+      deps.problems.locked(ctx, { refusal, until, retryAt: homeOf(id), startUrl: journeys.startUrl?.(context) });
     },
   };
 }

@@ -55,6 +55,8 @@ interface Lock {
   readonly refusal: Refusal;
   readonly until: number;
   readonly retryAt: string;
+  /** Where the same is begun anew, if that helps. */
+  readonly startUrl?: string | undefined;
 }
 
 /** Pages for what is nobody's step: a lost request, a broken dependency, a bug. */
@@ -78,14 +80,15 @@ export function problemPages(render: Render, clock: Clock): ProblemPages {
     expired: (ctx, app) => render(ctx, 'problems/expired', { app }, 410),
     notFound: (ctx) => render(ctx, 'problems/not-found', {}, 404),
     refused: (ctx, refusal, retryAt) => render(ctx, 'problems/refused', { refusal, retryAt }, REFUSAL_STATUS[refusal]),
-    locked(ctx, { refusal, until, retryAt }) {
+    locked(ctx, { refusal, until, retryAt, startUrl }) {
       const wait = Math.max(1, until - clock.now());
       ctx.set('Retry-After', String(Math.ceil(wait / 1000)));
-      // Longer than a day means: until somebody does something about it.
-      const lasting = { until, minutes: Math.ceil(wait / 60_000), forGood: wait > DAY_MS };
+      // A password that is refused for longer than a day is so until somebody does something about it.
+      const forGood = refusal === 'locked' && wait > DAY_MS;
+      const lasting = { until, minutes: Math.ceil(wait / 60_000), forGood };
       const from = /^\/interaction\/([\w-]+)$/.exec(retryAt)?.[1];
       const locals = {
-        ...{ what: refusal, retryAt, heading: `problems.locked.titles.${refusal}` },
+        ...{ what: refusal, retryAt, startUrl, heading: `problems.locked.titles.${refusal}` },
         errandQuery: from === undefined ? '' : `?from=${from}&ui_locales=${ctx.state.locale}`,
       };
       render(ctx, 'problems/locked', { ...locals, ...lasting }, REFUSAL_STATUS[refusal]);

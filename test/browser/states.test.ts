@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { systemClock } from '../../src/adapters/systemClock.ts';
+import { findBySignInName } from '../../src/core/account/account.ts';
 import { REFUSALS } from '../../src/core/refusal.ts';
+import { change } from '../../src/core/storage/collection.ts';
 import { Unavailable } from '../../src/core/storage/unavailable.ts';
 import { makeApp } from '../../src/http/app.ts';
 import { loadAssets } from '../../src/http/assets.ts';
@@ -22,7 +24,7 @@ import {
   newVisitor,
   weight,
 } from '../support/browser.ts';
-import { codeFrom } from '../support/errands.ts';
+import { codeFrom, inboxOf } from '../support/errands.ts';
 import {
   DEVELOPMENT_CLIENTS,
   DEVELOPMENT_MEMBERS,
@@ -92,13 +94,14 @@ const deviceCode = (codeOf: (place: Place) => Promise<string>) => async (place: 
   await place.page.click('#continue');
 };
 
+const CARD = { first_name: 'Sample', last_name: 'Member', birth_date: '1951-03-14', postal_code: '97201' };
 /** A membership of its own for each visit, so that no cap on messages is reached. */
 const PEOPLE = Array.from({ length: 400 }, (_, i) => ({
   ...{ number: `MHP-500-${1000 + i}`, email: `s.member${i}@example.com`, phone: '+12025550143' },
-  ...{ first_name: 'Sample', last_name: 'Member', birth_date: '1951-03-14', postal_code: '97201' },
+  ...CARD,
   ends_on: i < 20 ? '2020-12-31' : '',
 }));
-const NAMED = Array.from({ length: 40 }, (_, i) => ({
+const NAMED = Array.from({ length: 60 }, (_, i) => ({
   ...{ ...MEMBER, username: `named.${i}`, email: `named.${i}@example.com`, phone: '+12025550143' },
   ...{ memberNumber: `MHP-600-${i}`, firstName: 'Sample', lastName: 'Member', birthDate: '1951-03-14' },
   postalCode: '97201',
@@ -167,6 +170,27 @@ const named = (course: string) => async (place: Place) => {
   await fill(place, { username });
   await typeCode(place, await codeFrom(place.provider, email));
 };
+/** As far as the right code of somebody who has shown the details of their membership. */
+const toFound = async (place: Place, course: string, { memberNumber, email }: (typeof NAMED)[0]) => {
+  await member(() => memberNumber, course)(place);
+  await typeCode(place, await codeFrom(place.provider, email));
+};
+/** By the link in the message. */
+const toStop = async (place: Place) => {
+  await toFound(place, 'lost-contact', nextOf(waiting.named));
+  await place.page.click('#begin-wait');
+  const [newest] = (await inboxOf(place.provider)).filter(({ text }) => text.includes('/stop-recovery/'));
+  await at(String(/\/stop-recovery\/[\w-]+/.exec(String(newest?.text))?.[0]))(place);
+};
+/** Signs in as somebody who agreed to terms of before. */
+const agreeing = async (place: Place) => {
+  const { username, password } = nextOf(waiting.named);
+  const { accounts } = place.provider.stores;
+  const id = String((await findBySignInName(accounts, username))?.id);
+  await change(accounts, id, (account) => ({ ...account, agreed: { terms: '2020-01', privacy: '2020-01' } }));
+  await begin(place);
+  await signIn(place, { username, password });
+};
 const journeyId = ({ page }: Place) => String(/journey\/([\w-]+)/.exec(page.url())?.[1]);
 
 /** How to get to each state: `view`, or `view: refusal`. */
@@ -192,6 +216,11 @@ const STATES: Readonly<Record<string, (place: Place) => Promise<unknown>>> = {
   'login/renewal: password-personal': renewal('Meadowlark Health Plan'),
   'login/renewal: password-pattern': renewal('abcdefghijklmnop'),
   'login/renewal: password-reused': renewal(RENEWING.password),
+  'login/agreement': (place) => agreeing(place),
+  'login/agreement: terms-not-accepted': async (place) => {
+    await agreeing(place);
+    await place.page.click('#agree');
+  },
   'login/account': async (place) => {
     await signedIn(place);
     const callback = encodeURIComponent(`${place.provider.portal}/callback`);
@@ -293,11 +322,23 @@ const STATES: Readonly<Record<string, (place: Place) => Promise<unknown>>> = {
     await fill(place, { 'new-password': 'four kites above the bay' });
   },
   'recovery/unlocked': named('unlock'),
-  'recovery/username': async (place) => {
+  'recovery/no-account': async (place) => {
     const { number, email } = nextOf(waiting.active);
     await member(() => number, 'forgot-username')(place);
     await typeCode(place, await codeFrom(place.provider, email));
   },
+  'recovery/delay': async (place) => toFound(place, 'lost-contact', nextOf(waiting.named)),
+  'recovery/waiting': async (place) => {
+    await toFound(place, 'lost-contact', nextOf(waiting.named));
+    await place.page.click('#begin-wait');
+  },
+  'recovery/stop': (place) => toStop(place),
+  'recovery/stopped': async (place) => {
+    await toStop(place);
+    await place.page.click('#stop');
+  },
+  'recovery/nothing-to-stop': at('/stop-recovery/none'),
+  'recovery/username': async (place) => toFound(place, 'forgot-username', nextOf(waiting.named)),
   'inbox/inbox': ({ page, empty }) => page.goto(`${empty.issuer}/dev/inbox`),
   'problems/membership-down': ({ page, broken }) => page.goto(`${broken}/membership`),
   'signout/confirm': async (place) => {
@@ -361,7 +402,9 @@ describeInChromium('the states of the pages', (pair) => {
     provider = await startProvider(pair, {
       members: DEVELOPMENT_MEMBERS.concat(RENEWING, NAMED),
       clients: [...DEVELOPMENT_CLIENTS, TELEVISION],
-      roster: PEOPLE.map(({ number, ...more }) => rosterRow(number, more)),
+      roster: [...PEOPLE, ...NAMED.map(({ memberNumber: number, email }) => ({ ...CARD, number, email }))].map(
+        ({ number, ...more }) => rosterRow(number, more),
+      ),
       env: { SHARED_NETWORKS: '127.0.0.1, ::1' },
     });
     empty = await startProvider(pair);

@@ -22,6 +22,8 @@ export interface Facts {
   readonly password?: PasswordFact;
   /** The new password that the member chose. */
   readonly renewal?: { readonly at: number };
+  /** The plan's texts have changed, and the member has agreed to them again. */
+  readonly agreement?: { readonly at: number };
   readonly consent?: ConsentFact;
 
   /** The name that somebody typed who cannot sign in, and the account that it belongs to, if any. */
@@ -52,6 +54,8 @@ interface PasswordFact {
   readonly epoch: number;
   /** The password was right but may not be used any longer. */
   readonly mustChange?: boolean;
+  /** The plan's texts have changed since the member agreed to them. */
+  readonly mustAgree?: boolean;
 }
 
 interface ConsentFact {
@@ -90,14 +94,16 @@ export type Requirement = Exclude<keyof Facts, 'sent'>;
 
 /** The order in which steps are asked for; each journey wants some of them. */
 const ORDER = [
-  ...(['account', 'password', 'renewal', 'consent'] as const),
+  ...(['account', 'password', 'renewal', 'agreement', 'consent'] as const),
   ...(['name', 'person', 'member', 'contact', 'code', 'delay', 'replacement'] as const),
   ...(['contacts', 'confirmation', 'credentials'] as const),
 ] satisfies readonly Requirement[];
 
 /** The screen to show next: the first requirement, in this order, that no fact meets. */
 export function nextStep(facts: Facts, requirements: ReadonlySet<Requirement>): Requirement | 'done' {
-  const wanted = (step: Requirement) => requirements.has(step) || (step === 'renewal' && facts.password?.mustChange);
+  const { mustChange, mustAgree } = facts.password ?? {};
+  const more = new Set([...(mustChange ? ['renewal'] : []), ...(mustAgree ? ['agreement'] : [])]);
+  const wanted = (step: Requirement) => requirements.has(step) || more.has(step);
   return ORDER.find((step) => wanted(step) && facts[step] === undefined) ?? 'done';
 }
 

@@ -87,6 +87,7 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
       ...links(journey),
     }),
 
+    startUrl: ({ journey }) => `/${journey.course}${links(journey).errandQuery}`,
     formTargets: () => [],
     described: ({ journey: { course } }) => ({ course }),
   };

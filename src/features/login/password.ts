@@ -1,13 +1,16 @@
 import { type Account, findBySignInName } from '../../core/account/account.ts';
+import { hasToAgreeAgain } from '../../core/account/agreements.ts';
 import { type PasswordProof, provePassword } from '../../core/account/password.ts';
 import { canonicalSignInName, SIGN_IN_NAME_MAX } from '../../core/account/signInName.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
+import type { Plan } from '../../core/plan.ts';
 import { proven, refused } from '../../core/refusal.ts';
 import type { Stored } from '../../core/storage/collection.ts';
 import { step } from '../../http/step.ts';
 
 export interface PasswordDependencies extends PasswordProof {
   readonly clock: Clock;
+  readonly agreements: Plan['agreements'];
 }
 
 interface Typed {
@@ -53,7 +56,9 @@ export const passwordStep = (deps: PasswordDependencies) =>
       const right = await provePassword(deps, account, password);
       if (!right || account === undefined) return refused('credentials-rejected');
       const { passwordMustChange: mustChange = false, deviceEpoch: epoch } = account.value;
-      return proven({ password: { accountId: account.id, at: seconds(deps.clock), shared, epoch, mustChange } });
+      const mustAgree = hasToAgreeAgain(account.value.agreed, deps.agreements);
+      const fact = { accountId: account.id, at: seconds(deps.clock), shared, epoch, mustChange, mustAgree };
+      return proven({ password: fact });
     },
 
     fieldOf: (refusal) => (refusal === 'username-missing' ? 'username' : 'password'),

@@ -1,3 +1,4 @@
+import { agreedNow } from '../../core/account/agreements.ts';
 import { readPhone } from '../../core/account/phone.ts';
 import { SIGN_IN_NAME_MAX } from '../../core/account/signInName.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
@@ -53,8 +54,7 @@ export const contactsStep = ({ clock, agreements, confirm }: ContactsDependencie
       // One of them at least has to be known to reach the member.
       if (email === undefined && phone !== journey.facts.code?.way.to) return refused('contact-missing');
       const at = seconds(clock);
-      const { terms, privacy, sms } = agreements;
-      const agreed = { terms: terms.version, privacy: privacy.version, ...(texts ? { sms: sms.version } : {}) };
+      const agreed = agreedNow(agreements, texts);
       return proven({ contacts: { at, email, phone, agreed }, sent: { at, by: 'email' } });
     },
 
