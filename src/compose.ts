@@ -154,8 +154,10 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const { carriers, inbox } = messageCarriers(config, stores, clock);
   const ourOutbox = outbox({
     ...{ schedule: stores.outbox, seal, clock, carriers, newId: newMessageId },
-    log: (event, error) =>
-      log[error === undefined ? 'info' : 'warn']({ event: 'message', ...event, err: error }, 'message'),
+    log(event, error) {
+      measures.messageTried(event.channel, event.outcome);
+      log[error === undefined ? 'info' : 'warn']({ event: 'message', ...event, err: error }, 'message');
+    },
   });
   const surroundingsOfErrands = {
     config,

@@ -1,4 +1,5 @@
 import type { Requirement } from './journey/journey.ts';
+import type { Channel } from './messages/message.ts';
 import type { Refusal } from './refusal.ts';
 
 /**
@@ -8,6 +9,8 @@ import type { Refusal } from './refusal.ts';
 export interface Measures {
   /** A step of a journey was answered. */
   stepAnswered(step: Requirement, outcome: 'proven' | Refusal): void;
+  /** One try to hand a message to its provider ended. */
+  messageTried(channel: Channel, outcome: 'sent' | 'again' | 'gave-up' | 'too-late'): void;
   /** So many hashes run and so many wait now. */
   hashQueue(running: number, waiting: number): void;
   /** A hash was made or compared; the wait for a place is not counted. */

@@ -24,6 +24,7 @@ export function prometheusMetrics(): Metrics {
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
 
   const steps = counter('idp_journey_steps_total', 'Answers to the steps of a journey', ['step', 'outcome']);
+  const messages = counter('idp_messages_total', 'Tries to hand a message to its provider', ['channel', 'outcome']);
   const running = gauge('idp_hash_running', 'Password hashes that run now');
   const waiting = gauge('idp_hash_waiting', 'Password hashes that wait for a place now');
   const refused = counter('idp_hash_refused_total', 'Password hashes refused because too many waited', []);
@@ -42,6 +43,7 @@ export function prometheusMetrics(): Metrics {
   return {
     registry,
     stepAnswered: (step, outcome) => steps.inc({ step, outcome }),
+    messageTried: (channel, outcome) => messages.inc({ channel, outcome }),
     hashQueue(nowRunning, nowWaiting) {
       running.set(nowRunning);
       waiting.set(nowWaiting);

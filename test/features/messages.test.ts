@@ -128,6 +128,10 @@ describeOnEveryStore('messages to members', (pair) => {
       clock.advance(MINUTE);
     }
     expect(mailServer.mail.map(({ raw }) => header(raw, 'Subject'))).toEqual(['Sign-in was paused']);
+    const figures = (await new Visitor().fetch(`${provider.issuer}/metrics`)).body;
+    expect(figures).toMatch(/idp_messages_total\{channel="email",outcome="again"\} [1-9]/);
+    expect(figures).toContain('idp_messages_total{channel="email",outcome="sent"} 1');
+    expect(figures).toContain('idp_messages_total{channel="email",outcome="too-late"} 1');
     expect((await new Visitor().fetch(`${provider.issuer}/status`)).body).toContain('id="messages-up"');
   });
 
