@@ -21,6 +21,7 @@ export const SERVERS = [
     cached: 'chromium',
   },
   { name: 'Python with Authlib', variable: 'TEST_PYTHON', programs: [], cached: 'python/bin/python' },
+  { name: 'oathtool', variable: 'TEST_OATHTOOL', programs: ['oathtool'], cached: 'oathtool' },
 ];
 
 /** What to type to get them all, on Debian or Ubuntu. */

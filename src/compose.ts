@@ -30,6 +30,10 @@ import { agreementStep } from './features/login/agreement.ts';
 import { passwordStep } from './features/login/password.ts';
 import { renewalStep } from './features/login/renewal.ts';
 import { metricsRoute } from './features/metrics/metrics.ts';
+import { recoveryCodeFactor } from './features/mfa/recoveryCode.ts';
+import { mfaSteps } from './features/mfa/steps.ts';
+import { textFactor } from './features/mfa/text.ts';
+import { totpFactor } from './features/mfa/totp.ts';
 import { protocolErrorPage } from './features/problems/protocolError.ts';
 import { stopRoutes } from './features/recovery/stop.ts';
 import { extendRoute } from './features/session/extend.ts';
@@ -190,13 +194,24 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const rules = passwordRules(config);
   const endSessions = ourSessions.endAllOf;
   const { agreements } = config.plan;
+  const { codes, post } = letters;
+  const secondSteps = mfaSteps({
+    ...{ accounts, hasher, seal, clock, post },
+    enrollable: [
+      totpFactor({ accounts, seal, clock, plan: config.plan.name }),
+      textFactor({ accounts, codes, post, clock }),
+    ],
+    recoveryCode: recoveryCodeFactor({ accounts, hasher, decoy, seal, clock, post }),
+  });
   const interactions = interactionRoutes({
     ...forSteps,
-    stillHolds: ({ password }) => proofHolds(accounts, password),
-    requests: authorizationRequests(provider, ourSessions, config.resources),
+    accounts,
+    stillHolds: ({ password, second, setup }) => proofHolds(accounts, password ?? second ?? setup),
+    requests: authorizationRequests(provider, ourSessions, config.resources, config.mfaPolicy),
     steps: {
       password: passwordStep({ accounts, hasher, clock, decoy, agreements }),
       agreement: agreementStep({ accounts, agreements, clock }),
+      ...secondSteps,
       renewal: renewalStep({ accounts, hasher, clock, rules, endSessions }),
       account: accountStep({ accounts, clock }),
       consent: consentStep({ consents, accounts, clock, apiWords: apiWordsOf(config.resources) }),
@@ -204,6 +219,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   });
   const ourErrands = errandRoutes({
     ...forSteps,
+    accounts,
     errands: errands(expiring, seal),
     browser: browserCookie(https),
     // Once the new password is set, the proof of before has served.
@@ -212,11 +228,14 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
         ? Promise.resolve(true)
         : proofHolds(accounts, { accountId: name.accountId, epoch: name.epoch }),
     usernameOf: usernameOf(stores),
-    steps: errandSteps({
-      ...{ ...surroundingsOfErrands, ...letters, hasher, rules, endSessions, unlock },
-      directory: memberships,
-      today: () => todayOf(config, clock),
-    }),
+    steps: {
+      ...secondSteps,
+      ...errandSteps({
+        ...{ ...surroundingsOfErrands, ...letters, hasher, rules, endSessions, unlock },
+        directory: memberships,
+        today: () => todayOf(config, clock),
+      }),
+    },
   });
 
   const extension = extendRoute({

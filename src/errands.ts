@@ -4,9 +4,11 @@ import type { Account } from './core/account/account.ts';
 import type { PasswordRules } from './core/account/newPassword.ts';
 import type { PasswordHasher } from './core/account/password.ts';
 import { countryOf } from './core/account/phone.ts';
+import { recoveryContacts } from './core/account/recovery.ts';
 import { type Clock, seconds } from './core/clock.ts';
 import { codes, letterPurpose } from './core/codes/codes.ts';
 import type { Way } from './core/codes/contacts.ts';
+import { hasSecondStep } from './core/factors/factors.ts';
 import type { Errand } from './core/journey/errand.ts';
 import type { Facts } from './core/journey/journey.ts';
 import { hasEnded } from './core/membership/lifecycle.ts';
@@ -81,7 +83,12 @@ export function errandSteps(parts: ErrandParts) {
     // Who has only shown the details is not told how the membership stands; who has typed the code is.
     if (course === 'register' && found !== undefined && hasEnded(found, parts.today(), config.graceDays))
       return refused('membership-ended');
-    return proven({ code: { at: seconds(clock), way } });
+    const account =
+      course === 'forgot-password' ? (await accounts.find(facts.name?.accountId ?? ''))?.value : undefined;
+    // Who has waited a day for another way in has lost the second step as well.
+    const recovers = account !== undefined && recoveryContacts(account, clock).some(({ to }) => to === way.to);
+    const needsSecond = account !== undefined && hasSecondStep(account) && !recovers;
+    return proven({ code: { at: seconds(clock), way, ...(needsSecond ? { needsSecond } : {}) } });
   };
 
   return {

@@ -31,13 +31,13 @@ export const protocolSettings = (config: Config, { cookieKeys }: Secrets) => ({
       : clientCertificates(config.clientCertHeader, config.trustedProxies),
   certificateAuthorities: config.certificateAuthorities,
   mtlsOrigin: config.mtlsOrigin,
+  mfaPolicy: config.mfaPolicy,
 });
 
 /** What a new password has to be. */
-export const passwordRules = ({ passwordLeast, plan }: Config): PasswordRules => ({
+export const passwordRules = ({ passwordLeast, mfaPolicy, plan }: Config): PasswordRules => ({
   meter: passwordStrength(),
-  // No second step is always asked for yet, so that a password alone opens the account.
-  least: leastLength(false, passwordLeast),
+  least: leastLength(mfaPolicy === 'required', passwordLeast),
   plan: plan.name,
 });
 

@@ -40,6 +40,7 @@ export const CLIENT_OPTIONS = {
     help: 'how it signs, such as ES256 (with --fapi the default), PS256, EdDSA',
   },
   fapi: { type: 'boolean', help: 'hold it to the FAPI 2.0 Security Profile; for web, with keys' },
+  'require-mfa': { type: 'boolean', help: 'its members always sign in with two steps' },
   'without-pkce': { type: 'boolean', help: 'for older confidential apps that send no PKCE' },
   from: { type: 'string', value: 'FILE', help: 'OpenID registration metadata in JSON, in which options overrule' },
 } as const satisfies Options;
@@ -123,6 +124,7 @@ function told(given: Given): Metadata {
     first_party: given['first-party'],
     scope: given.scope,
     require_pkce: given['without-pkce'] ? false : undefined,
+    require_mfa: given['require-mfa'],
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

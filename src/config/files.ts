@@ -34,6 +34,7 @@ export const ClientsFile = z
       client_uri: z.url().optional(),
       initiate_login_uri: z.url().optional(),
       first_party: z.boolean().optional(),
+      require_mfa: z.boolean().optional(),
     }),
   )
   .refine((clients) => new Set(clients.map(({ client_id }) => client_id)).size === clients.length, {

@@ -3,6 +3,7 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
+import type { MfaPolicy } from '../core/journey/assurance.ts';
 import { isLoopback } from '../core/loopback.ts';
 import type { Plan } from '../core/plan.ts';
 import type { SessionLimits } from '../core/session/limits.ts';
@@ -57,6 +58,7 @@ export interface Config {
   /** Characters of a new password, where the operator wants more than the standard. */
   readonly passwordLeast: number | undefined;
   /** Milliseconds. */
+  readonly mfaPolicy: MfaPolicy;
   readonly refusalFloor: number;
 }
 
@@ -134,6 +136,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
     trustedProxies: settings.TRUSTED_PROXIES,
     sharedNetworks: settings.SHARED_NETWORKS,
     passwordLeast: settings.PASSWORD_MIN_LENGTH,
+    mfaPolicy: settings.MFA_POLICY ?? (production ? 'required' : 'when-enrolled'),
     refusalFloor: settings.REFUSAL_FLOOR_MS,
     workers: settings.WORKERS === 0 ? availableParallelism() : settings.WORKERS,
     drainSeconds: settings.DRAIN_SECONDS ?? (production ? 5 : 0),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MFA_POLICIES } from '../core/journey/assurance.ts';
 import { isRange } from '../core/networkRange.ts';
 
 /** Shorter secrets can be guessed; 32 characters of base64 are 192 bits. */
@@ -169,6 +170,13 @@ export const SETTINGS = z.object({
       'new passwords have at least this many characters; never fewer than 15 where a password alone signs in (NIST SP 800-63B-4 3.1.1.2)',
     )
     .meta({ fallback: '15' }),
+  MFA_POLICY: z
+    .enum(MFA_POLICIES)
+    .optional()
+    .describe(
+      'whether every sign-in takes two steps, or only that of a member who has set up a second one; an app may ask for more',
+    )
+    .meta({ fallback: '`required` in production, otherwise `when-enrolled`' }),
   REFUSAL_FLOOR_MS: z.coerce
     .number()
     .int()

@@ -39,6 +39,13 @@ export const REFUSALS = [
   'code-expired',
   'code-used',
   'code-locked',
+  /** It is the code of another time: the clock of the phone is wrong. */
+  'clock-wrong',
+  'recovery-code-malformed',
+  'recovery-code-wrong',
+  'method-missing',
+  /** The recovery codes are shown once. */
+  'codes-not-saved',
   'email-wrong',
   'phone-wrong',
   /** Neither an email address nor the phone that the code went to. */

@@ -1,10 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Attempts, PoolRule } from '../core/lockout/attempts.ts';
 import { giveBackAll, LOCKOUT, networkPool, type Pool, poolsOf, settle, takeAll } from '../core/lockout/pools.ts';
 import { type Outcome, type Refusal, refused } from '../core/refusal.ts';
 import type { PageContext } from './context.ts';
 import type { DeviceOwner, KnownDevices } from './device.ts';
 import type { Network, NetworkOf } from './network.ts';
+import { notBefore } from './notBefore.ts';
 import type { RememberedName } from './rememberedName.ts';
 
 /** Whose password is guessed at. */
@@ -110,7 +110,8 @@ export function lockout(deps: LockoutDependencies) {
       throw error;
     }
     if (outcome.ok && !outcome.missed) await settle(attempts, all);
-    else await delay(Math.max(0, started + deps.refusalFloor - performance.now()));
+    // A step that goes on as if takes an even time as a whole.
+    if (!outcome.ok) await notBefore(started + deps.refusalFloor);
     if (outcome.ok && password?.account !== undefined) {
       const { account, keep } = password;
       if (taken.taken > MANY_FAILURES) deps.onLateSuccess(account.id, taken.taken - 1);

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../core/clock.ts';
 import type { Facts, Requirement } from '../core/journey/journey.ts';
 import type { Measures } from '../core/measures.ts';
@@ -8,6 +7,7 @@ import type { FormGuard } from './csrf.ts';
 import { type Form, readForm } from './form.ts';
 import { allowFormsTo } from './headers.ts';
 import type { Guarded } from './lockout.ts';
+import { notBefore } from './notBefore.ts';
 import { type ProblemPages, REFUSAL_STATUS } from './problems.ts';
 import type { Render } from './render.ts';
 import type { AnyStep, StepContext } from './step.ts';
@@ -63,7 +63,7 @@ export function pipeline<Context extends StepContext>(deps: PipelineDependencies
       adviceUrl: step.advise && `${homeOf(id)}/${step.name}/advice`,
       formToken: deps.guard.token(id),
       refusal,
-      field: refusal && step.fieldOf(refusal),
+      field: refusal && step.fieldOf(refusal, context),
       ...journeys.locals(context, step.name),
       ...(await step.show(context, typed)),
     };
@@ -72,7 +72,7 @@ export function pipeline<Context extends StepContext>(deps: PipelineDependencies
     const status = refusal === undefined ? 200 : REFUSAL_STATUS[refusal];
     // On a page of its own the refusal is the heading and not an error in a form.
     if (page !== undefined) deps.render(ctx, page, { ...locals, refusal: undefined, home: homeOf(id) }, status);
-    else deps.render(ctx, step.view, locals, status);
+    else deps.render(ctx, typeof step.view === 'string' ? step.view : step.view(context), locals, status);
   }
 
   async function read(ctx: PageContext, id: string): Promise<Outcome<Form>> {
@@ -128,7 +128,7 @@ export function pipeline<Context extends StepContext>(deps: PipelineDependencies
     /** What would be said to an answer that is still being typed. */
     async advise(ctx: PageContext, id: string, stepName: string): Promise<void> {
       const received = await receive(ctx, id, stepName);
-      const input = received?.step.parse(received.form);
+      const input = received?.step.parse(received.form, received.context);
       if (received === undefined || !input?.ok || received.step.advise === undefined) return;
       const { refusal, level, values } = await received.step.advise(input.proven, received.context);
       const words = refusal === undefined ? `newPassword.level${level}` : `refusals.${refusal}`;
@@ -141,14 +141,14 @@ export function pipeline<Context extends StepContext>(deps: PipelineDependencies
       const received = await receive(ctx, id, stepName);
       if (received === undefined) return;
       const { form, context, step } = received;
-      const input = step.parse(form);
+      const input = step.parse(form, context);
       const outcome = input.ok ? await answer(ctx, step, input.proven, context) : input;
       const told = outcome.ok ? 'proven' : outcome.refusal;
       ctx.state.log.info({ event: 'step', step: step.name, outcome: told, ...journeys.described(context) }, 'step');
       deps.measures.stepAnswered(step.name, told);
       // Another answer was faster: its facts stand, and the GET shows what follows from them.
       if (outcome.ok && (await journeys.save(context, outcome.proven))) await step.conclude?.(outcome.proven, context);
-      if (step.even && input.ok) await delay(Math.max(0, started + deps.refusalFloor - performance.now()));
+      if (step.even && input.ok) await notBefore(started + deps.refusalFloor);
       if (outcome.ok) return seeOther(ctx, homeOf(id));
       if (outcome.until === undefined) return show(ctx, context, step, outcome.refusal, form);
       const { refusal, until } = outcome;

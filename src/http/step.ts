@@ -1,7 +1,9 @@
+import type { Account } from '../core/account/account.ts';
 import type { AuthorizationRequest } from '../core/journey/authorizationRequest.ts';
 import type { Errand } from '../core/journey/errand.ts';
 import type { Facts, Requirement } from '../core/journey/journey.ts';
 import type { Outcome, Refusal } from '../core/refusal.ts';
+import type { Stored } from '../core/storage/collection.ts';
 import type { Form } from './form.ts';
 import type { Target } from './lockout.ts';
 import type { Network } from './network.ts';
@@ -14,6 +16,8 @@ export interface StepContext {
   readonly rememberedName: string | undefined;
   readonly locale: Locale;
   readonly network: Network;
+  /** Whose second step it is about: who has typed the password or a code, or whose session it is. */
+  readonly account?: Stored<Account> | undefined;
 }
 
 /** On the way through an authorization request: what the app asked for. */
@@ -33,12 +37,12 @@ export interface ErrandContext extends StepContext {
 export interface Step<Input, Context extends StepContext> {
   readonly name: Requirement;
   /** Its template in `views`, under the name of its own folder and file. */
-  readonly view: string;
+  readonly view: string | ((context: Context) => string);
   /** Every answer takes as long as the slowest, so that time does not tell what is known of somebody else. */
   readonly even?: boolean;
   /** What its view needs besides what each view has. `typed` is the form that was refused; secrets are not repeated. */
   show(context: Context, typed?: Form): Promise<object>;
-  parse(form: Form): Outcome<Input>;
+  parse(form: Form, context: Context): Outcome<Input>;
   /** For a step that compares a secret: whose it is. The attempt is taken before `submit` compares. */
   identify?(input: Input, context: Context): Promise<Target & { readonly input: Input }>;
   /** What the page's script may ask while the member still types; it takes no attempt and changes nothing. */
@@ -48,7 +52,7 @@ export interface Step<Input, Context extends StepContext> {
   /** What a proven answer changes elsewhere; done once the journey holds the facts, and safe to do twice. */
   conclude?(proven: Facts, context: Context): Promise<void>;
   /** The field that a refusal is about, for the link in the error summary. */
-  fieldOf(refusal: Refusal): string | undefined;
+  fieldOf(refusal: Refusal, context: Context): string | undefined;
   /** A refusal that has a page of its own instead of a line on this one: its view. */
   pageOf?(refusal: Refusal): string | undefined;
 }

@@ -1,9 +1,11 @@
 import type { ParameterizedContext } from 'koa';
 import type { Interaction, Provider } from 'oidc-provider';
 import { apiScope } from '../core/consent/consent.ts';
+import type { MfaPolicy } from '../core/journey/assurance.ts';
 import type { AuthorizationRequest, RequestResult } from '../core/journey/authorizationRequest.ts';
 import type { Requirement } from '../core/journey/journey.ts';
 import { CLAIMS_BY_SCOPE } from './claims.ts';
+import { ACR_TOO_LOW, levelNeeded } from './policy.ts';
 import { isLostRequest } from './provider.ts';
 import { pushAgain, wasPushed } from './pushedRequests.ts';
 import type { ProtectedResource } from './resources.ts';
@@ -14,6 +16,7 @@ export function authorizationRequests(
   provider: () => Provider,
   sessions: Sessions,
   resources: readonly ProtectedResource[],
+  mfaPolicy: MfaPolicy,
 ) {
   async function endOthersSession(ctx: ParameterizedContext, accountId: string): Promise<void> {
     const session = await sessions.of(ctx);
@@ -40,6 +43,13 @@ export function authorizationRequests(
     return sub === expected;
   }
 
+  async function levelOfRequest({ params }: Interaction): Promise<number> {
+    const client = await provider().Client.find(String(params.client_id));
+    if (client === undefined) return 1;
+    const claims = typeof params.claims === 'string' ? JSON.parse(params.claims) : (params.claims ?? {});
+    return levelNeeded(mfaPolicy, client, params, claims);
+  }
+
   return {
     /**
      * The request with this id that this browser's cookies open, or undefined when it is gone. A request that began in a
@@ -50,10 +60,13 @@ export function authorizationRequests(
         const interaction = await provider().interactionDetails(ctx.req, ctx.res);
         if (interaction.uid !== id) return undefined;
         const began = interaction.session?.uid;
-        if (began === undefined) return describe(interaction, resources);
+        const request = { ...describe(interaction, resources), level: await levelOfRequest(interaction) };
+        if (began === undefined) return request;
         const session = await sessions.of(ctx);
         if (session.uid !== began) return undefined;
-        return { ...describe(interaction, resources), sessionEndsAt: await sessions.touch(session) };
+        const { accountId = '', amr = [] } = session;
+        const proofs = { accountId, authTime: session.authTime() ?? 0, amr };
+        return { ...request, session: proofs, sessionEndsAt: await sessions.touch(session) };
       } catch (error) {
         if (isLostRequest(error)) return undefined;
         throw error;
@@ -116,6 +129,8 @@ function describe(
     id: uid,
     clientId: String(params.client_id),
     requirement: REQUIREMENTS[prompt.name] ?? 'password',
+    level: 1,
+    stepUp: prompt.reasons.join() === ACR_TOO_LOW,
     onlyNeedsASession: prompt.reasons.join() === 'no_session',
     scopes: asked.filter((scope) => scope === 'offline_access' || scope in CLAIMS_BY_SCOPE),
     apiScopes: resources

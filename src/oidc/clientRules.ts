@@ -4,6 +4,7 @@ import { type ClientMetadata, errors, type KoaContextWithOIDC } from 'oidc-provi
 export const OUR_METADATA = [
   'first_party',
   'require_pkce',
+  'require_mfa',
   'fapi_profile',
   'introspects_all_tokens',
   'api_scopes',
@@ -12,6 +13,7 @@ export const OUR_METADATA = [
 interface OurMetadata {
   readonly first_party?: boolean;
   readonly require_pkce?: boolean;
+  readonly require_mfa?: boolean;
   readonly fapi_profile?: '2.0';
   readonly introspects_all_tokens?: boolean;
   readonly api_scopes?: readonly string[];

@@ -2,7 +2,7 @@ import { createHmac, type X509Certificate } from 'node:crypto';
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import type { ClientDirectory } from '../core/client/client.ts';
 import { type Clock, seconds } from '../core/clock.ts';
-import { ACR } from '../core/journey/authorizationRequest.ts';
+import { ACR, type MfaPolicy } from '../core/journey/assurance.ts';
 import { type SessionLimits, sessionTtl } from '../core/session/limits.ts';
 import type { Stores } from '../core/storage/stores.ts';
 import { artifactAdapter } from './adapter.ts';
@@ -57,6 +57,7 @@ export interface OidcDependencies {
   readonly logout: Pick<BackchannelLogout, 'tellOne'>;
   /** Hears of each refresh before it is answered. */
   readonly onRefresh: (ctx: KoaContextWithOIDC) => void;
+  readonly mfaPolicy: MfaPolicy;
   /** Hears of each authorization request that needs the member. */
   readonly onInteraction: (interactionId: string, clientId: string) => Promise<void>;
 }
@@ -168,7 +169,7 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
       ...(deps.mtlsOrigin === undefined ? {} : { mtls_endpoint_aliases: aliases(deps.mtlsOrigin) }),
     },
     interactions: {
-      policy: promptPolicy(),
+      policy: promptPolicy(deps.mfaPolicy),
       url: async (_ctx, interaction) => {
         await deps.onInteraction(interaction.uid, String(interaction.params.client_id));
         return `/interaction/${interaction.uid}`;

@@ -1,8 +1,9 @@
-import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
-import { ACR } from '../core/journey/authorizationRequest.ts';
+import { type ClaimsParameter, type Client, errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import { ACR, levelOf, type MfaPolicy, neededLevel } from '../core/journey/assurance.ts';
+import { ourMetadata } from './clientRules.ts';
 
 /** oidc-provider's prompts, and the one that lets the member choose an account (OpenID Connect Core 3.1.2.1). */
-export function promptPolicy() {
+export function promptPolicy(mfaPolicy: MfaPolicy) {
   const { base, Check, Prompt } = interactionPolicy;
   const policy = base();
   policy.add(new Prompt({ name: 'select_account', requestable: true }), 0);
@@ -11,14 +12,43 @@ export function promptPolicy() {
   login?.checks.remove('essential_acrs');
   login?.checks.remove('essential_acr');
   login?.checks.add(new Check('acr_out_of_reach', 'the requested acr cannot be reached', demandReachableAcr));
+  login?.checks.add(
+    new Check(ACR_TOO_LOW, 'the session has too low an acr', 'login_required', ({ oidc }) =>
+      oidc.session?.accountId === undefined || oidc.client === undefined
+        ? Check.NO_NEED_TO_PROMPT
+        : levelOf(oidc.session.acr) < levelNeeded(mfaPolicy, oidc.client, oidc.params, oidc.claims),
+    ),
+  );
   return policy;
+}
+
+/** The reason of a prompt for what a session lacks. */
+export const ACR_TOO_LOW = 'acr_too_low';
+
+/** The level that an authorization request needs at least. */
+export function levelNeeded(
+  policy: MfaPolicy,
+  client: Client,
+  params: { readonly acr_values?: unknown } | undefined,
+  claims: ClaimsParameter,
+): number {
+  return neededLevel(policy, {
+    byClient: ourMetadata(client).require_mfa === true,
+    acrValues: String(params?.acr_values ?? '').split(' '),
+    essential: essentialOf(claims),
+  });
 }
 
 /** Throws where an essential `acr` is none of ours (OpenID Connect Core 5.5.1.1, Unmet Authentication Requirements 1.0). */
 function demandReachableAcr({ oidc }: KoaContextWithOIDC): boolean {
-  const wanted = oidc.claims.id_token?.acr;
-  if (!wanted?.essential) return false;
-  const values = wanted.values ?? (wanted.value === undefined ? [] : [wanted.value]);
+  const values = essentialOf(oidc.claims);
   if (values.length === 0 || values.some((value) => Object.values<string>(ACR).includes(value))) return false;
   throw new errors.UnmetAuthenticationRequirements('none of the requested acr values can be reached');
+}
+
+/** The values of an essential `acr` claim. */
+function essentialOf({ id_token }: ClaimsParameter): readonly string[] {
+  const wanted = id_token?.acr;
+  if (!wanted?.essential) return [];
+  return wanted.values ?? (wanted.value === undefined ? [] : [wanted.value]);
 }

@@ -24,11 +24,11 @@ describe('the next step', () => {
   });
 
   test('what was refused is an error for the app, whatever else was proven', () => {
-    expect(resultOf({ password, consent: { decision: 'denied', at: 2 } })).toMatchObject({
+    expect(resultOf({ password, consent: { decision: 'denied', at: 2 } }, undefined)).toMatchObject({
       error: 'access_denied',
     });
-    expect(resultOf({ password })).toMatchObject({ login: { accountId: 'a', ts: 1, amr: ['pwd'] } });
-    expect(resultOf({ consent })).toEqual({ consent: {} });
+    expect(resultOf({ password }, undefined)).toMatchObject({ login: { accountId: 'a', ts: 1, amr: ['pwd'] } });
+    expect(resultOf({ consent }, undefined)).toEqual({ consent: {} });
   });
 });
 

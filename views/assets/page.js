@@ -45,9 +45,14 @@ for (const input of document.querySelectorAll('[data-advice]')) {
 for (const button of document.querySelectorAll('[data-copies]')) {
   button.hidden = false;
   button.addEventListener('click', async () => {
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).innerText);
     document.getElementById(`${button.id}-status`).textContent = button.dataset.copied;
   });
+}
+
+for (const button of document.querySelectorAll('[data-prints]')) {
+  button.hidden = false;
+  button.addEventListener('click', () => print());
 }
 
 const summary = document.getElementById('error-summary');

@@ -1,3 +1,4 @@
+import type { Factors } from '../factors/factors.ts';
 import type { Agreements } from '../journey/journey.ts';
 import { canonicalMemberNumber } from '../membership/matching.ts';
 import type { Contact } from '../membership/membership.ts';
@@ -29,6 +30,8 @@ export interface Account {
   readonly locale: string;
   /** The versions of the plan's texts that the member has agreed to here. */
   readonly agreed?: Agreements | undefined;
+  /** What it has besides the password. */
+  readonly factors?: Factors | undefined;
   /** A way back in that opens after a day. */
   readonly recovery?: Recovery | undefined;
   /** Grows with each reset of the password; devices that were known before are strangers then. */

@@ -79,19 +79,22 @@ export interface ChangeDependencies {
  * Gives an account another password, which none of its last five may be. Devices that it knew are strangers afterwards.
  * The caller has proven that the account's owner asks, at this `epoch` of the account; who comes with an older proof is
  * answered undefined, and changes nothing.
+ * `also` says what changes with it; with undefined the proof does not reach that far.
  */
 export async function changePassword(
   { accounts, hasher, rules, clock }: ChangeDependencies,
   accountId: string,
   epoch: number,
   typed: string,
+  also: (account: Account) => Partial<Account> | undefined = () => ({}),
 ): Promise<Outcome<{ readonly at: number; readonly epoch: number }> | undefined> {
   const password = normalizePassword(typed);
   for (;;) {
     const stored = await accounts.find(accountId);
     if (stored === undefined) throw new Error('the account whose password changes is gone');
     const account = stored.value;
-    if (account.deviceEpoch !== epoch) return undefined;
+    const more = also(account);
+    if (account.deviceEpoch !== epoch || more === undefined) return undefined;
     const { refusal } = judgePassword(rules, account, password);
     if (refusal !== undefined) return refused(refusal);
     const former = [account.password, ...(account.formerPasswords ?? [])].slice(0, REMEMBERED);
@@ -101,6 +104,7 @@ export async function changePassword(
     const { passwordMustChange: _, recovery: __, ...kept } = account;
     const changed: Account = {
       ...kept,
+      ...more,
       password: await hasher.hash(password),
       formerPasswords: former.slice(0, REMEMBERED - 1),
       deviceEpoch: epoch + 1,

@@ -26,6 +26,8 @@ export interface ClientMetadata {
   readonly first_party?: boolean | undefined;
   /** False for a confidential client that an administrator has exempted from PKCE. */
   readonly require_pkce?: boolean | undefined;
+  /** Its members always sign in with two steps. */
+  readonly require_mfa?: boolean | undefined;
   /** `2.0`: the client is held to the FAPI 2.0 Security Profile. */
   readonly fapi_profile?: '2.0' | undefined;
   readonly [name: string]: unknown;

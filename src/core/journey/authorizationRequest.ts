@@ -1,10 +1,25 @@
+import { ACR } from './assurance.ts';
 import type { Facts, Requirement } from './journey.ts';
+
+/** What was shown at the beginning of a session. */
+export interface SessionProofs {
+  readonly accountId: string;
+  /** Seconds since 1970. */
+  readonly authTime: number;
+  readonly amr: readonly string[];
+}
 
 /** What a relying party wants of the member, as far as our pages need to know. */
 export interface AuthorizationRequest {
   readonly id: string;
   readonly clientId: string;
   readonly requirement: Requirement;
+  /** The level that is needed at least; see `neededLevel`. */
+  readonly level: number;
+  /** There is a session, and only its level is too low. */
+  readonly stepUp: boolean;
+  /** What the session has shown already. */
+  readonly session?: SessionProofs | undefined;
   /** Nothing but a session is missing: should one have appeared since (another tab), there is nothing to ask. */
   readonly onlyNeedsASession: boolean;
   /** All that the app wants to see, allowed before or not: the member decides on the whole. */
@@ -30,8 +45,8 @@ export type RequestResult = {
     readonly amr: string[];
     /** Whether the cookie outlives the browser. */
     readonly remember: boolean;
-    /** Others use this computer too. */
-    readonly shared: boolean;
+    /** Others use this computer too. Undefined where a session goes on. */
+    readonly shared?: boolean;
   };
   readonly select_account?: Record<string, never>;
   readonly consent?: Record<string, never>;
@@ -39,28 +54,37 @@ export type RequestResult = {
   readonly error_description?: string;
 };
 
-/** Authentication context classes: the assurance level of NIST SP 800-63B-4 that was reached. */
-export const ACR = { aal1: 'http://idmanagement.gov/ns/assurance/aal/1' } as const;
-
-/** Says what the proven facts amount to. `amr` values are those of RFC 8176. */
-export function resultOf(facts: Facts): RequestResult {
+/**
+ * Says what the proven facts amount to. `amr` values are those of RFC 8176; `auth_time` is the time of the oldest of the
+ * proofs that the class rests on.
+ */
+export function resultOf(facts: Facts, session: SessionProofs | undefined): RequestResult {
   if (facts.consent?.decision === 'denied') {
     return { error: 'access_denied', error_description: 'the member did not allow this' };
   }
   return {
-    ...(facts.password === undefined
-      ? {}
-      : {
-          login: {
-            accountId: facts.password.accountId,
-            ts: facts.password.at,
-            acr: ACR.aal1,
-            amr: ['pwd'],
-            remember: false,
-            shared: facts.password.shared,
-          },
-        }),
+    ...login(facts, session),
     ...(facts.account === undefined ? {} : { select_account: {} }),
     ...(facts.consent === undefined ? {} : { consent: {} }),
+  };
+}
+
+function login(
+  { password, second, setup }: Facts,
+  session: SessionProofs | undefined,
+): { readonly login?: NonNullable<RequestResult['login']> } {
+  const more = second ?? setup;
+  const { accountId, at } = password ?? { accountId: session?.accountId ?? '', at: session?.authTime ?? 0 };
+  if (password === undefined && more === undefined) return {};
+  const amr = [...(password === undefined ? (session?.amr ?? []) : ['pwd']), ...(more?.amr ?? [])];
+  return {
+    login: {
+      accountId,
+      ts: at,
+      acr: more === undefined ? ACR.aal1 : ACR.aal2,
+      amr: [...new Set([...amr, ...(more === undefined ? [] : ['mfa'])])],
+      remember: false,
+      ...(password === undefined ? {} : { shared: password.shared }),
+    },
   };
 }

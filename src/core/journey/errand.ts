@@ -43,6 +43,7 @@ export function requirementsOf({ course, facts }: Pick<Errand, 'course' | 'facts
     ...REQUIREMENTS[course],
     ...(unseen ? (['confirmation'] as const) : []),
     ...(waits ? (['delay'] as const) : []),
+    ...(facts.code?.needsSecond ? (['second'] as const) : []),
   ]);
 }
 

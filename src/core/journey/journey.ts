@@ -1,4 +1,5 @@
 import type { Way } from '../codes/contacts.ts';
+import type { Enrollable, Method } from '../factors/factors.ts';
 import type { Membership, Person } from '../membership/membership.ts';
 import type { Expiring } from '../storage/expiring.ts';
 
@@ -20,6 +21,19 @@ export interface Facts {
   /** The member goes on as whom they are signed in. */
   readonly account?: { readonly at: number };
   readonly password?: PasswordFact;
+  /** The second step that the member chose instead of the usual one. */
+  readonly method?: { readonly at: number; readonly name: Method };
+  readonly second?: SecondFact;
+  /** The second step that the member sets up. `sealed`: the seed, not yet in use. */
+  readonly enrolment?: { readonly at: number; readonly name: Enrollable; readonly sealed?: string };
+  /** The phone that is to get codes. */
+  readonly number?: { readonly at: number; readonly to: string };
+  /** It works: a code of it was right. */
+  readonly setup?: SecondFact;
+  /** Recovery codes that the member has to write down, sealed. */
+  readonly fresh?: { readonly at: number; readonly sealed: string };
+  /** They have. */
+  readonly codes?: { readonly at: number };
   /** The new password that the member chose. */
   readonly renewal?: { readonly at: number };
   /** The plan's texts have changed, and the member has agreed to them again. */
@@ -33,13 +47,19 @@ export interface Facts {
   /** Where the code is to go. */
   readonly contact?: { readonly at: number; readonly way: Way };
   /** The code was typed; it had gone this way. */
-  readonly code?: { readonly at: number; readonly way: Way };
+  readonly code?: {
+    readonly at: number;
+    readonly way: Way;
+    /** The account has a second step, and this was not the way back in that takes a day. */
+    readonly needsSecond?: boolean;
+  };
   readonly contacts?: ContactsFact;
   readonly confirmation?: { readonly at: number };
   readonly credentials?: { readonly at: number; readonly accountId: string };
   /** When the last code was put down to be sent, and how, as far as it may be told. */
   readonly sent?: { readonly at: number; readonly by?: Way['by'] | undefined };
-  readonly replacement?: { readonly at: number };
+  /** `lost`: the second steps went with the old password. */
+  readonly replacement?: { readonly at: number; readonly lost?: boolean };
   /** A way back in was asked for that opens at this time. */
   readonly delay?: { readonly at: number; readonly readyAt: number };
 }
@@ -56,6 +76,15 @@ interface PasswordFact {
   readonly mustChange?: boolean;
   /** The plan's texts have changed since the member agreed to them. */
   readonly mustAgree?: boolean;
+}
+
+/** A second step was proven. */
+export interface SecondFact {
+  readonly at: number;
+  readonly accountId: string;
+  /** The account's `deviceEpoch` then. */
+  readonly epoch: number;
+  readonly amr: readonly string[];
 }
 
 interface ConsentFact {
@@ -90,19 +119,23 @@ export interface Agreements {
 }
 
 /** What a journey still wants of the member. */
-export type Requirement = Exclude<keyof Facts, 'sent'>;
+export type Requirement = Exclude<keyof Facts, 'sent' | 'fresh'>;
 
 /** The order in which steps are asked for; each journey wants some of them. */
 const ORDER = [
-  ...(['account', 'password', 'renewal', 'agreement', 'consent'] as const),
-  ...(['name', 'person', 'member', 'contact', 'code', 'delay', 'replacement'] as const),
+  ...(['account', 'password', 'name', 'person', 'member', 'contact', 'code', 'delay', 'method', 'second'] as const),
+  ...(['renewal', 'replacement', 'agreement', 'enrolment', 'number', 'setup', 'codes', 'consent'] as const),
   ...(['contacts', 'confirmation', 'credentials'] as const),
 ] satisfies readonly Requirement[];
 
 /** The screen to show next: the first requirement, in this order, that no fact meets. */
 export function nextStep(facts: Facts, requirements: ReadonlySet<Requirement>): Requirement | 'done' {
   const { mustChange, mustAgree } = facts.password ?? {};
-  const more = new Set([...(mustChange ? ['renewal'] : []), ...(mustAgree ? ['agreement'] : [])]);
+  const more = new Set([
+    ...(mustChange ? ['renewal'] : []),
+    ...(mustAgree ? ['agreement'] : []),
+    ...(facts.fresh ? ['codes'] : []),
+  ]);
   const wanted = (step: Requirement) => requirements.has(step) || more.has(step);
   return ORDER.find((step) => wanted(step) && facts[step] === undefined) ?? 'done';
 }
@@ -120,6 +153,17 @@ export function factsBefore(
   const settled = facts.code === undefined ? -1 : ORDER.indexOf('code');
   if (!requirements.has(step) || facts[step] === undefined || from <= settled) return undefined;
   return Object.fromEntries(Object.entries(facts).filter(([name]) => ORDER.indexOf(name as Requirement) < from));
+}
+
+/**
+ * The facts from which another second step, or another one to set up, is chosen while one of them is due; undefined where
+ * that may not be.
+ */
+export function factsToChooseAnew(facts: Facts, due: Requirement | 'done', step: Requirement): Facts | undefined {
+  const { method: _, ...withoutMethod } = facts;
+  const { enrolment: __, number: ___, ...withoutEnrolment } = facts;
+  if (step === 'method' && due === 'second') return withoutMethod;
+  return step === 'enrolment' && (due === 'number' || due === 'setup') ? withoutEnrolment : undefined;
 }
 
 /** A journey is remembered for a day, so that an old page still knows the way back to the app that opened it. */

@@ -39,6 +39,11 @@ export const LOCKOUT = {
     ...{ free: 2_000, firstWait: 30 * SECOND, growth: 2, longestWait: HOUR, startsAgain: false },
     ...{ forgetAfter: HOUR, forgetFrom: 'first' },
   },
+  /** Codes of one second step of one account, from everywhere: who gets here knows the password. */
+  second: {
+    ...{ free: 5, firstWait: 15 * MINUTE, growth: 2, longestWait: DAY, startsAgain: false },
+    ...{ forgetAfter: 30 * DAY, forgetFrom: 'last' },
+  },
   /** Codes that one journey types; a new code does not begin anew. */
   codeJourney: {
     ...{ free: 5, firstWait: DAY, growth: 1, longestWait: DAY, startsAgain: false },

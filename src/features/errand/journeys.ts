@@ -1,7 +1,9 @@
+import type { Account } from '../../core/account/account.ts';
 import { type ClientDirectory, describeApp, findMetadata } from '../../core/client/client.ts';
 import type { Clock } from '../../core/clock.ts';
 import { type Errand, type Errands, progressOf, requirementsOf } from '../../core/journey/errand.ts';
-import { type Facts, factsBefore, nextStep } from '../../core/journey/journey.ts';
+import { type Facts, factsBefore, factsToChooseAnew, nextStep } from '../../core/journey/journey.ts';
+import type { Collection } from '../../core/storage/collection.ts';
 import type { PageContext } from '../../http/context.ts';
 import { applyUiLocales } from '../../http/locale.ts';
 import type { NetworkOf } from '../../http/network.ts';
@@ -15,6 +17,7 @@ import type { Browser } from './browser.ts';
 export interface ErrandDependencies {
   readonly errands: Errands;
   readonly browser: Browser;
+  readonly accounts: Collection<Account>;
   readonly clients: ClientDirectory;
   readonly clock: Clock;
   readonly problems: ProblemPages;
@@ -62,11 +65,17 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
       const { locale } = ctx.state;
       const holds = await deps.stillHolds(errand.facts);
       const journey = holds ? errand : { ...errand, facts: {} };
-      return { journey, locale, rememberedName: deps.usernames.get(ctx), network: deps.networkOf(ctx) };
+      const { code, name } = journey.facts;
+      const account = code && name?.accountId ? await deps.accounts.find(name.accountId) : undefined;
+      return { journey, locale, account, rememberedName: deps.usernames.get(ctx), network: deps.networkOf(ctx) };
     },
 
     next: ({ journey }) => nextStep(journey.facts, requirementsOf(journey)),
-    before: ({ journey }, step) => factsBefore(journey.facts, requirementsOf(journey), step),
+    before: ({ journey }, step) => {
+      const { facts } = journey;
+      const requirements = requirementsOf(journey);
+      return factsToChooseAnew(facts, nextStep(facts, requirements), step) ?? factsBefore(facts, requirements, step);
+    },
 
     async settle(ctx, { journey }, due) {
       if (due !== 'done') return false;
@@ -84,6 +93,7 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
     locals: ({ journey }, step) => ({
       course: journey.course,
       progress: progressOf(journey.course, step),
+      otherUrl: `/journey/${journey.id}/method`,
       ...links(journey),
     }),
 

@@ -1,3 +1,4 @@
+import type { Account } from '../../core/account/account.ts';
 import {
   type App,
   type ClientDirectory,
@@ -7,9 +8,18 @@ import {
   formTargets,
 } from '../../core/client/client.ts';
 import type { Clock } from '../../core/clock.ts';
+import { signInRequirements } from '../../core/journey/assurance.ts';
 import { type AuthorizationRequest, type RequestResult, resultOf } from '../../core/journey/authorizationRequest.ts';
-import { addFacts, type Facts, findJourney, type Journey, nextStep } from '../../core/journey/journey.ts';
+import {
+  addFacts,
+  type Facts,
+  factsToChooseAnew,
+  findJourney,
+  type Journey,
+  nextStep,
+} from '../../core/journey/journey.ts';
 import { SESSION_WARNING } from '../../core/session/limits.ts';
+import type { Collection } from '../../core/storage/collection.ts';
 import type { Expiring } from '../../core/storage/expiring.ts';
 import { type PageContext, seeOther } from '../../http/context.ts';
 import { EXTEND_SESSION, type FormGuard } from '../../http/csrf.ts';
@@ -32,6 +42,7 @@ export interface InteractionDependencies {
   readonly requests: AuthorizationRequests;
   /** Whether what was proven still counts. */
   readonly stillHolds: (facts: Facts) => Promise<boolean>;
+  readonly accounts: Collection<Account>;
   readonly clients: ClientDirectory;
   readonly expiring: Expiring;
   readonly clock: Clock;
@@ -58,6 +69,12 @@ export function requestJourneys(deps: InteractionDependencies): Journeys<Opened>
     else deps.problems.expired(ctx, app);
   }
 
+  const next = ({ journey: { facts }, request, account }: Opened) => {
+    const { requirement, level, stepUp } = request;
+    if (requirement !== 'password') return nextStep(facts, new Set([requirement]));
+    return nextStep(facts, signInRequirements({ level, stepUp, account: account?.value, facts }));
+  };
+
   return {
     root: '/interaction',
     // A step of any request is one of these as well.
@@ -74,18 +91,20 @@ export function requestJourneys(deps: InteractionDependencies): Journeys<Opened>
       const { locale } = ctx.state;
       const app = describeApp(client, deps.issuer);
       const browser = { rememberedName: deps.usernames.get(ctx), network: deps.networkOf(ctx) };
-      return { journey, request, client, app, locale, ...browser };
+      const owner = journey.facts.password?.accountId ?? (request.stepUp ? request.accountId : undefined);
+      const account = owner === undefined ? undefined : await deps.accounts.find(owner);
+      return { journey, request, client, app, locale, account, ...browser };
     },
 
-    next: ({ journey, request }) => nextStep(journey.facts, new Set([request.requirement])),
-    before: () => undefined,
+    next,
+    before: (context, step) => factsToChooseAnew(context.journey.facts, next(context), step),
 
     async settle(ctx, { journey, request }, due) {
       const finish = async (result: RequestResult) => {
         seeOther(ctx, await deps.requests.finish(ctx, result));
         return true;
       };
-      if (due === 'done') return finish(resultOf(journey.facts));
+      if (due === 'done') return finish(resultOf(journey.facts, request.session));
       // Nobody is signed in, so there is nobody to choose: the sign-in page follows.
       if (due === 'account' && request.accountId === undefined) return finish({ select_account: {} });
       if (request.onlyNeedsASession && (await deps.requests.hasSession(ctx))) return finish({});
@@ -97,6 +116,8 @@ export function requestJourneys(deps: InteractionDependencies): Journeys<Opened>
     locals: ({ journey: { id }, app, request, locale }) => ({
       app,
       switchUrl: `/interaction/${id}/switch`,
+      otherUrl: `/interaction/${id}/method`,
+      chooseUrl: `/interaction/${id}/enrolment`,
       errandQuery: `?from=${id}&ui_locales=${locale}`,
       session: sessionNotice(request, deps.guard, `/interaction/${id}`),
     }),

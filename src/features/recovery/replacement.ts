@@ -1,5 +1,7 @@
 import type { Account } from '../../core/account/account.ts';
 import { type ChangeDependencies, changePassword, judgePassword } from '../../core/account/newPassword.ts';
+import { recoveryContacts } from '../../core/account/recovery.ts';
+import { hasSecondStep } from '../../core/factors/factors.ts';
 import { proven, refused } from '../../core/refusal.ts';
 import type { Stored } from '../../core/storage/collection.ts';
 import type { Unlock } from '../../http/lockout.ts';
@@ -44,13 +46,20 @@ export const replacementStep = (deps: ReplacementDependencies) => {
     },
 
     async submit(password, { journey }) {
-      const { name } = journey.facts;
-      const changed = await changePassword(deps, name?.accountId ?? '', name?.epoch ?? -1, password);
-      // The password was changed on another way meanwhile: what was proven here is void, and the name is asked for again.
+      const { name, code, second } = journey.facts;
+      let lost = false;
+      const also = (account: Account): Partial<Account> | undefined => {
+        if (!hasSecondStep(account)) return {};
+        // After the day's wait the second steps are gone with the password.
+        lost = recoveryContacts(account, deps.clock).some(({ to }) => to === code?.way.to);
+        return lost ? { factors: undefined } : second && {};
+      };
+      const changed = await changePassword(deps, name?.accountId ?? '', name?.epoch ?? -1, password, also);
+      // The password was changed on another way meanwhile, or a second step was set up: what was proven here is void.
       if (changed === undefined) return proven(FROM_THE_BEGINNING);
       if (!changed.ok) return changed;
       await deps.endSessions(name?.accountId ?? '');
-      return proven({ replacement: { at: changed.proven.at } });
+      return proven({ replacement: { at: changed.proven.at, ...(lost ? { lost } : {}) } });
     },
 
     async conclude({ replacement }, context) {
@@ -58,6 +67,7 @@ export const replacementStep = (deps: ReplacementDependencies) => {
       const { id, value } = await accountOf(context);
       await deps.unlock(context.network, id, namesOf(value));
       await deps.post.tellOwner(id, value, 'password-changed');
+      if (replacement.lost) await deps.post.tellOwner(id, value, 'second-steps-removed');
     },
 
     fieldOf: () => 'new-password',

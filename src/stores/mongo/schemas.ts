@@ -52,6 +52,7 @@ const account: Record<keyof Account, object> = {
   postalCode: text,
   locale: text,
   agreed: { type: { _id: false, terms: text, privacy: text, sms: String }, default: undefined },
+  factors: { type: Schema.Types.Mixed, default: undefined },
   recovery: {
     type: {
       ...{ _id: false, contact: { _id: false, kind: text, to: text }, readyAt: number, until: number },

@@ -1,0 +1,64 @@
+import type { Account } from '../account/account.ts';
+import type { PasswordHash } from '../account/password.ts';
+
+/**
+ * The second steps that there are, the safest first. A recovery code is the way out when the others are lost, and counts
+ * only beside one of them.
+ */
+export const METHODS = ['totp', 'text', 'recovery-code'] as const;
+export type Method = (typeof METHODS)[number];
+
+/** Those that a member sets up. */
+export const ENROLLABLE = ['totp', 'text'] as const satisfies readonly Method[];
+export type Enrollable = (typeof ENROLLABLE)[number];
+
+/** What an account has besides its password. Times are in seconds since 1970. */
+export interface Factors {
+  readonly totp?: TotpFactor | undefined;
+  /** A phone that has shown by a code that it is the member's; gets texts and calls. */
+  readonly phone?: { readonly to: string; readonly addedAt: number } | undefined;
+  /** Hashes of the codes, by their slot. */
+  readonly recoveryCodes?: readonly PasswordHash[] | undefined;
+  readonly lastUsed?: Method | undefined;
+}
+
+/** A seed that an authenticator app knows too (RFC 6238). */
+export interface TotpFactor {
+  /** The seed, encrypted for this account alone. */
+  readonly sealed: string;
+  /** The time step of the last code that was used; none before it is good any more. */
+  readonly lastStep: number;
+  /** By how many steps the clock of the app was ahead then. */
+  readonly drift: number;
+  readonly addedAt: number;
+}
+
+/** The account with these of its factors changed. */
+export const withFactors = (account: Account, changed: Partial<Factors>): Account => ({
+  ...account,
+  factors: { ...account.factors, ...changed },
+});
+
+type Holder = Pick<Account, 'factors'>;
+
+/** Whether signing in takes more than the password. */
+export const hasSecondStep = ({ factors }: Holder): boolean =>
+  factors?.totp !== undefined || factors?.phone !== undefined;
+
+/** What an account can show as its second step, the safest first. */
+export function methodsOf({ factors }: Holder): Method[] {
+  if (!hasSecondStep({ factors })) return [];
+  const has: Readonly<Record<Method, boolean>> = {
+    totp: factors?.totp !== undefined,
+    text: factors?.phone !== undefined,
+    'recovery-code': factors?.recoveryCodes !== undefined,
+  };
+  return METHODS.filter((method) => has[method]);
+}
+
+/** The one that is asked for unless the member chooses: the last one used, but a recovery code only when chosen. */
+export function usualMethod({ factors }: Holder): Method | undefined {
+  const methods = methodsOf({ factors });
+  const last = factors?.lastUsed;
+  return last !== undefined && last !== 'recovery-code' && methods.includes(last) ? last : methods[0];
+}

@@ -1,0 +1,178 @@
+import type { Account } from '../../core/account/account.ts';
+import type { PasswordHasher } from '../../core/account/password.ts';
+import { readPhone } from '../../core/account/phone.ts';
+import { type Clock, seconds } from '../../core/clock.ts';
+import {
+  type Enrollable,
+  hasSecondStep,
+  type Method,
+  methodsOf,
+  usualMethod,
+  withFactors,
+} from '../../core/factors/factors.ts';
+import type { Facts, SecondFact } from '../../core/journey/journey.ts';
+import { type Outcome, proven, refused } from '../../core/refusal.ts';
+import type { Seal } from '../../core/seal.ts';
+import { type Collection, change } from '../../core/storage/collection.ts';
+import type { Post } from '../../http/post.ts';
+import { type StepContext, step } from '../../http/step.ts';
+import type { EnrollableFactor, Factor, FactorContext } from './factor.ts';
+import { newRecoveryCodes, openFresh, sealFresh } from './recoveryCode.ts';
+import { sendToPhone } from './text.ts';
+
+export interface MfaDependencies {
+  readonly accounts: Collection<Account>;
+  /** In the order in which they are offered, the safest first. */
+  readonly enrollable: readonly EnrollableFactor[];
+  readonly recoveryCode: Factor;
+  readonly hasher: PasswordHasher;
+  readonly seal: Seal;
+  readonly clock: Clock;
+  readonly post: Post;
+}
+
+function known(context: StepContext): FactorContext {
+  if (context.account === undefined) throw new Error('a second step is asked of nobody');
+  return context as FactorContext;
+}
+
+/** The steps around second steps: which, showing one, setting one up, and the recovery codes. */
+export function mfaSteps(deps: MfaDependencies) {
+  const { accounts, enrollable, hasher, seal, clock, post } = deps;
+  const factors: readonly Factor[] = [...enrollable, deps.recoveryCode];
+  const named = <Known extends Factor>(list: readonly Known[], method: Method | undefined): Known => {
+    const found = list.find((one) => one.method === method);
+    if (found === undefined) throw new Error(`there is no second step ${method} here`);
+    return found;
+  };
+  const chosen = (context: StepContext): Factor =>
+    named(factors, context.journey.facts.method?.name ?? usualMethod(known(context).account.value));
+  const setsUp = ({ journey }: StepContext): EnrollableFactor => named(enrollable, journey.facts.enrolment?.name);
+  const proof = ({ account }: FactorContext, { amr }: Factor): SecondFact => ({
+    ...{ at: seconds(clock), accountId: account.id, epoch: account.value.deviceEpoch, amr },
+  });
+
+  const method = step<Method, StepContext>({
+    name: 'method',
+    view: 'mfa/method',
+    async show(context) {
+      const { value } = known(context).account;
+      const methods = methodsOf(value).map((name) => ({ name, masked: named(factors, name).masked(value) }));
+      return { methods, usual: usualMethod(value) };
+    },
+    parse(form, context) {
+      const name = methodsOf(known(context).account.value).find((one) => one === form.get('method'));
+      return name === undefined ? refused('method-missing') : proven(name);
+    },
+    submit: async (name) => proven({ method: { at: seconds(clock), name } }),
+    fieldOf: (_, context) => `method-${methodsOf(known(context).account.value)[0]}`,
+  });
+
+  const second = step<unknown, StepContext>({
+    name: 'second',
+    view: (context) => chosen(context).view,
+    show: (context) => chosen(context).show(known(context)),
+    parse: (form, context) => chosen(context).parse(form),
+    async identify(input, context) {
+      const { account } = known(context);
+      const { method: name, compares } = chosen(context);
+      const counted = compares(input) ? [{ rule: 'second', subject: `${name}:${account.id}` } as const] : [];
+      return { counted, lockedAs: 'code-locked', input };
+    },
+    async submit(input, context): Promise<Outcome<Facts>> {
+      const factor = chosen(context);
+      const outcome = await factor.prove(input, known(context));
+      if (!outcome.ok) return outcome;
+      const { shown, facts } = outcome.proven;
+      return proven({ ...facts, ...(shown ? { second: proof(known(context), factor) } : {}) });
+    },
+    fieldOf: (refusal, context) => chosen(context).fieldOf(refusal),
+  });
+
+  const enrolment = step<Enrollable, StepContext>({
+    name: 'enrolment',
+    view: 'mfa/enrolment',
+    show: async () => ({ methods: enrollable.map((one) => one.method) }),
+    parse(form) {
+      const name = enrollable.find((one) => one.method === form.get('method'))?.method;
+      return name === undefined ? refused('method-missing') : proven(name);
+    },
+    submit: async (name, context) =>
+      proven({ enrolment: { at: seconds(clock), name, ...named(enrollable, name).begin?.(known(context)) } }),
+    fieldOf: () => `method-${enrollable[0]?.method}`,
+  });
+
+  const number = step<string, StepContext>({
+    name: 'number',
+    view: 'mfa/number',
+    show: async (context, typed) => ({ phone: typed?.get('phone') ?? known(context).account.value.phone ?? '' }),
+    parse(form) {
+      const to = readPhone(form.get('phone') ?? '');
+      return to === undefined || post.waysTo([{ kind: 'mobile', to }]).length === 0
+        ? refused('phone-wrong')
+        : proven(to);
+    },
+    async submit(to) {
+      const at = seconds(clock);
+      return proven({ number: { at, to }, sent: { at, by: 'sms' } });
+    },
+    conclude: ({ number: fact }, context) =>
+      sendToPhone(post, known(context), { what: 'setup', to: fact?.to ?? '', by: 'sms' }),
+    fieldOf: () => 'phone',
+  });
+
+  const setup = step<unknown, StepContext>({
+    name: 'setup',
+    view: (context) => setsUp(context).setupView,
+    show: (context) => setsUp(context).showSetup(known(context)),
+    parse: (form, context) => setsUp(context).parse(form),
+    async identify(input, context) {
+      const { account } = known(context);
+      const factor = setsUp(context);
+      const counted = factor.compares(input)
+        ? [{ rule: 'second', subject: `setup:${factor.method}:${account.id}` } as const]
+        : [];
+      return { counted, lockedAs: 'code-locked', input };
+    },
+    async submit(input, context): Promise<Outcome<Facts>> {
+      const factor = setsUp(context);
+      const { account, journey } = known(context);
+      const outcome = await factor.setUp(input, known(context));
+      if (!outcome.ok) return outcome;
+      const { adds, facts } = outcome.proven;
+      if (adds === undefined) return proven({ ...facts });
+      const fresh = account.value.factors?.recoveryCodes === undefined ? await newRecoveryCodes(hasher) : undefined;
+      let added = false;
+      await change(accounts, account.id, (now) => {
+        // Who has shown a password alone sets nothing up beside what is there already: that one is asked for.
+        added =
+          now.deviceEpoch === account.value.deviceEpoch && (!hasSecondStep(now) || journey.facts.second !== undefined);
+        const more = { ...adds, ...(fresh ? { recoveryCodes: fresh.hashes } : {}), lastUsed: factor.method };
+        return added ? { ...withFactors(now, more), updatedAt: seconds(clock) } : undefined;
+      });
+      if (!added) return proven({});
+      const at = seconds(clock);
+      return proven({
+        setup: proof(known(context), factor),
+        ...(fresh ? { fresh: { at, sealed: sealFresh(seal, journey.id, fresh.codes) } } : { codes: { at } }),
+      });
+    },
+    async conclude({ setup: fact }) {
+      if (fact === undefined) return;
+      const account = await accounts.find(fact.accountId);
+      if (account) await post.tellOwner(account.id, account.value, 'second-step-added');
+    },
+    fieldOf: (refusal, context) => setsUp(context).fieldOf(refusal),
+  });
+
+  const codes = step<null, StepContext>({
+    name: 'codes',
+    view: 'mfa/codes',
+    show: async ({ journey: { id, facts } }) => ({ codes: openFresh(seal, id, facts.fresh?.sealed ?? '') }),
+    parse: (form) => (form.has('saved') ? proven(null) : refused('codes-not-saved')),
+    submit: async () => proven({ codes: { at: seconds(clock) }, fresh: undefined } as object),
+    fieldOf: () => 'saved',
+  });
+
+  return { method, second, enrolment, number, setup, codes };
+}
