@@ -222,11 +222,14 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     accounts,
     errands: errands(expiring, seal),
     browser: browserCookie(https),
-    // Once the new password is set, the proof of before has served.
-    stillHolds: ({ name, replacement }) =>
-      replacement !== undefined || name?.accountId === undefined || name.epoch === undefined
-        ? Promise.resolve(true)
-        : proofHolds(accounts, { accountId: name.accountId, epoch: name.epoch }),
+    async stillHolds({ name, replacement }) {
+      // Once the new password is set, the proof of before has served.
+      if (name === undefined || replacement !== undefined) return true;
+      const { accountId, epoch } = name;
+      // A page takes no longer for a name that is somebody's.
+      const account = await accounts.find(accountId ?? 'nobody');
+      return accountId === undefined || account?.value.deviceEpoch === epoch;
+    },
     usernameOf: usernameOf(stores),
     steps: {
       ...secondSteps,

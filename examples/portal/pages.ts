@@ -99,11 +99,15 @@ export const welcome = (): string =>
    <p><a class="button" href="/login">Sign in</a></p>
    <p>Also here: <a href="/partner">a partner's walking app</a>, which has to ask before it sees anything.</p>`;
 
+/** Authenticator assurance level 2 of NIST SP 800-63B, as the provider names it. */
+const TWO_STEPS = 'http://idmanagement.gov/ns/assurance/aal/2';
+
 export const dashboard = (): string =>
   `<div class="cards">${SECTIONS.map(
     ({ path, title, rows }) =>
       `<div class="card"><h2>${title}</h2><p>${html(rows[0]?.join(': '))}</p><a href="${path}">See all</a></div>`,
-  ).join('')}</div>`;
+  ).join('')}</div>
+   <p><a id="second-step" href="/login?acr_values=${encodeURIComponent(TWO_STEPS)}">Protect your account with a second step</a></p>`;
 
 export const table = (rows: readonly (readonly [string, unknown])[]): string =>
   `<table>${rows

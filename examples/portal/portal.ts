@@ -91,7 +91,10 @@ export function makePortal(settings: PortalSettings): Koa {
     const [state, verifier, nonce] = [openid.randomState(), openid.randomPKCECodeVerifier(), openid.randomNonce()];
     const visit = visitOf(ctx, app);
     beginVisit(ctx, app, { ...visit, pending: { ...visit.pending, [state]: { verifier, nonce } } });
-    const locales = typeof ctx.query.ui_locales === 'string' ? { ui_locales: ctx.query.ui_locales } : {};
+    const asked = ['ui_locales', 'acr_values'].flatMap((name) => {
+      const value = ctx.query[name];
+      return typeof value === 'string' ? [[name, value]] : [];
+    });
     const to = openid.buildAuthorizationUrl(config, {
       redirect_uri: url + app.callback,
       scope: app.scope,
@@ -99,7 +102,7 @@ export function makePortal(settings: PortalSettings): Koa {
       nonce,
       code_challenge: await openid.calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
-      ...locales,
+      ...Object.fromEntries(asked),
     });
     ctx.redirect(to.href);
   }

@@ -41,6 +41,8 @@ export const REFUSALS = [
   'code-locked',
   /** It is the code of another time: the clock of the phone is wrong. */
   'clock-wrong',
+  'app-code-wrong',
+  'app-code-used',
   'recovery-code-malformed',
   'recovery-code-wrong',
   'method-missing',

@@ -37,6 +37,8 @@ export const REFUSAL_STATUS: Readonly<Record<Refusal, number>> = {
   'code-used': 410,
   'code-locked': 429,
   'clock-wrong': 422,
+  'app-code-wrong': 422,
+  'app-code-used': 410,
   'recovery-code-malformed': 422,
   'recovery-code-wrong': 422,
   'method-missing': 422,

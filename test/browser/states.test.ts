@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { systemClock } from '../../src/adapters/systemClock.ts';
 import { findBySignInName } from '../../src/core/account/account.ts';
+import { withFactors } from '../../src/core/factors/factors.ts';
+import { ACR } from '../../src/core/journey/assurance.ts';
 import { REFUSALS } from '../../src/core/refusal.ts';
 import { change } from '../../src/core/storage/collection.ts';
 import { Unavailable } from '../../src/core/storage/unavailable.ts';
@@ -16,6 +18,7 @@ import { makeRenderer } from '../../src/http/render.ts';
 import { LOCALES } from '../../src/http/words.ts';
 import { makeLogger } from '../../src/observe/logger.ts';
 import { prometheusMetrics } from '../../src/observe/metrics.ts';
+import { AuthenticatorApp } from '../support/authenticatorApp.ts';
 import {
   describeInChromium,
   expectGoodPage,
@@ -34,8 +37,9 @@ import {
   type RunningProvider,
   startProvider,
 } from '../support/provider.ts';
-import { TELEVISION } from '../support/relyingParty.ts';
+import { TELEVISION, Visitor } from '../support/relyingParty.ts';
 import { rosterRow } from '../support/roster.ts';
+import { setUpApp } from '../support/secondStep.ts';
 
 interface Place {
   readonly page: Page;
@@ -101,7 +105,7 @@ const PEOPLE = Array.from({ length: 400 }, (_, i) => ({
   ...CARD,
   ends_on: i < 20 ? '2020-12-31' : '',
 }));
-const NAMED = Array.from({ length: 60 }, (_, i) => ({
+const NAMED = Array.from({ length: 200 }, (_, i) => ({
   ...{ ...MEMBER, username: `named.${i}`, email: `named.${i}@example.com`, phone: '+12025550143' },
   ...{ memberNumber: `MHP-600-${i}`, firstName: 'Sample', lastName: 'Member', birthDate: '1951-03-14' },
   postalCode: '97201',
@@ -190,6 +194,50 @@ const agreeing = async (place: Place) => {
   await change(accounts, id, (account) => ({ ...account, agreed: { terms: '2020-01', privacy: '2020-01' } }));
   await begin(place);
   await signIn(place, { username, password });
+};
+/** Where an app of the plan asks for a second step, as far as the page after the password. */
+const askedForSecond = async (place: Place, { username, password } = nextOf(waiting.named)) => {
+  await place.page.goto(`${place.provider.portal}/login?acr_values=${encodeURIComponent(ACR.aal2)}`);
+  await signIn(place, { username, password });
+};
+const settingUp = (method: string) => async (place: Place) => {
+  await askedForSecond(place);
+  await place.page.check(`#method-${method}`);
+  await place.page.click('#continue');
+};
+const settingUpPhone = async (place: Place, phone = '(202) 555-0177') => {
+  await settingUp('text')(place);
+  await fill(place, { phone });
+};
+const seenSeed = async ({ page }: Place) => new AuthenticatorApp(String(await page.locator('#seed').textContent()));
+const newCodes = async (place: Place) => {
+  await settingUp('totp')(place);
+  await typeCode(place, (await seenSeed(place)).code(Date.now()));
+};
+/** Somebody who has set up an app, as far as the page that asks for its code. */
+const withApp = async (place: Place) => {
+  const { provider } = place;
+  const member = nextOf(waiting.named);
+  const visitor = new Visitor();
+  const page = await visitor.go(`${provider.portal}/login?acr_values=${encodeURIComponent(ACR.aal2)}`, provider.issuer);
+  const offered = await visitor.submit(page, { username: member.username, password: member.password }, provider.issuer);
+  const { app, codes } = await setUpApp(visitor, offered, provider.issuer, () => Date.now());
+  await askedForSecond(place, member);
+  return { app, codes };
+};
+const withRecoveryCode = async (place: Place, code = (codes: string[]) => String(codes[0])) => {
+  const { codes } = await withApp(place);
+  await place.page.click('#other-method');
+  await place.page.check('#method-recovery-code');
+  await place.page.click('#continue');
+  await fill(place, { 'recovery-code': code(codes) });
+};
+const withPhone = async (place: Place) => {
+  const member = nextOf(waiting.named);
+  const { accounts } = place.provider.stores;
+  const id = String((await findBySignInName(accounts, member.username))?.id);
+  await change(accounts, id, (account) => withFactors(account, { phone: { to: '+12025550177', addedAt: 1 } }));
+  await askedForSecond(place, member);
 };
 const journeyId = ({ page }: Place) => String(/journey\/([\w-]+)/.exec(page.url())?.[1]);
 
@@ -307,6 +355,46 @@ const STATES: Readonly<Record<string, (place: Place) => Promise<unknown>>> = {
     const username = `new.${place.page.viewportSize()?.width}.${await place.page.evaluate('navigator.language')}`;
     await credentials({ username, 'new-password': 'four kites above the bay' })(place);
   },
+  'mfa/enrolment': (place) => askedForSecond(place),
+  'mfa/enrolment: method-missing': async (place) => {
+    await askedForSecond(place);
+    await place.page.click('#continue');
+  },
+  'mfa/number': settingUp('text'),
+  'mfa/number: phone-wrong': (place) => settingUpPhone(place, '12'),
+  'mfa/text-setup': (place) => settingUpPhone(place),
+  'mfa/totp-setup': settingUp('totp'),
+  'mfa/totp-setup: app-code-wrong': async (place) => {
+    await settingUp('totp')(place);
+    await typeCode(place, '000000');
+  },
+  'mfa/codes': newCodes,
+  'mfa/codes: codes-not-saved': async (place) => {
+    await newCodes(place);
+    await place.page.click('#continue');
+  },
+  'mfa/codes, one': (place) => withRecoveryCode(place),
+  'mfa/totp': (place) => withApp(place),
+  'mfa/totp: app-code-used': async (place) => {
+    const { app } = await withApp(place);
+    await typeCode(place, app.code(Date.now() - 30_000));
+  },
+  'mfa/totp: clock-wrong': async (place) => {
+    const { app } = await withApp(place);
+    app.ahead = 120;
+    await typeCode(place, app.code(Date.now()));
+  },
+  'mfa/text': withPhone,
+  'mfa/text, sent': async (place) => {
+    await withPhone(place);
+    await place.page.click('#send-sms');
+  },
+  'mfa/method': async (place) => {
+    await withApp(place);
+    await place.page.click('#other-method');
+  },
+  'mfa/recovery-code: recovery-code-malformed': (place) => withRecoveryCode(place, () => 'abc'),
+  'mfa/recovery-code: recovery-code-wrong': (place) => withRecoveryCode(place, () => '1-AAAA-AAAA-AAAA-AAAA'),
   'recovery/name': at('/forgot-password'),
   'recovery/name: name-missing': async (place) => {
     await at('/unlock')(place);
@@ -475,5 +563,9 @@ const withoutWhatAlwaysDiffers = (snapshot: string): string =>
     .replaceAll(/\d{1,2}:\d\d/g, '<time>')
     .replaceAll(/\d+ (minut[eo]s)/g, '<count> $1')
     .replaceAll(/<time>\s(?:[ap]\.?\s?m\.|[AP]M)/g, '<time> <half>')
+    .replaceAll(/data:text\/plain[^\s"]+/g, 'data:<codes>')
+    .replaceAll(/secret=\w+/g, 'secret=<seed>')
+    .replaceAll(/\b[A-Z2-7]{4}( [A-Z2-7]{4}){7}\b/g, '<seed>')
+    .replaceAll(/\b\d+(-|%2D)([0-9A-HJ-NP-Z]{4}(-|%2D)?){4}/g, '<recovery code>')
     .replaceAll(/\b[A-Z]{4}-[A-Z]{4}\b/g, '<device code>')
     .replaceAll(/(locked|new|s\.member|named)\.?\d+(\.[\w-]+)?/g, '$1.name');

@@ -10,7 +10,7 @@ import { type Answer, Visitor } from '../support/visitor.ts';
 
 const PAIRS = 2_000;
 const WARM_UP = 100;
-const AT_ONCE = 50;
+const AT_ONCE = 15;
 
 type Kind = 'known' | 'other';
 
@@ -92,18 +92,29 @@ describeOnEveryStore('members who are known and people who are not', (pair) => {
     async (name, flow) => {
       // Past the caps that what was measured before has reached.
       clock.advance(2 * 86_400_000);
-      const times = { known: [] as number[], other: [] as number[] };
+      const times = {
+        answer: { known: [] as number[], other: [] as number[] },
+        next: { known: [] as number[], other: [] as number[] },
+      };
       const answers = new Set<string>();
+      const timed = async (list: number[], ask: () => Promise<Answer>): Promise<Answer> => {
+        const began = performance.now();
+        const answer = await ask();
+        list.push(performance.now() - began);
+        return answer;
+      };
       const measure = async (kind: Kind, i: number): Promise<void> => {
         const network = Math.floor(Math.random() * 2 ** 17);
         const address = `198.${18 + (network & 1)}.${(network >> 9) & 255}.${(network >> 1) & 255}`;
         const visitor = new Visitor({ 'x-forwarded-for': address });
+        // Out of step with the others, whatever came before.
+        await new Promise((resolve) => setTimeout(resolve, 50 * Math.random()));
         const send = await flow(visitor, provider, kind, i);
-        const began = performance.now();
-        const answer = await send();
-        if (i >= WARM_UP) times[kind].push(performance.now() - began);
+        const warm = i < WARM_UP;
+        const answer = await timed(warm ? [] : times.answer[kind], send);
         const location = answer.headers.get('location');
-        const next = location === null ? answer : await visitor.go(new URL(location, answer.url).href, provider.issuer);
+        const follow = (to: string) => visitor.go(new URL(to, answer.url).href, provider.issuer);
+        const next = location === null ? answer : await timed(warm ? [] : times.next[kind], () => follow(location));
         answers.add([answer.status, answer.headers.getSetCookie(), steady(next.body)].join(' '));
       };
       for (let i = 0; i < PAIRS + WARM_UP; i += AT_ONCE) {
@@ -115,10 +126,16 @@ describeOnEveryStore('members who are known and people who are not', (pair) => {
           }),
         );
       }
-      const auc = areaUnderCurve(times.known, times.other);
-      console.info(`${pair.name}, ${name}: AUC ${auc.toFixed(4)} over ${times.known.length} pairs`);
+      const median = (list: number[]) => list.toSorted((x, y) => x - y)[list.length >> 1]?.toFixed(2);
+      const aucs = Object.entries(times).flatMap(([what, { known, other }]) => {
+        if (known.length === 0) return [];
+        const auc = areaUnderCurve(known, other);
+        const medians = `medians ${median(known)} ms known, ${median(other)} ms other`;
+        console.info(`${pair.name}, ${name}, ${what}: AUC ${auc.toFixed(4)} over ${known.length} pairs; ${medians}`);
+        return [auc];
+      });
       expect([...answers]).toHaveLength(1);
-      expect(Math.abs(auc - 0.5)).toBeLessThan(0.03);
+      for (const auc of aucs) expect(Math.abs(auc - 0.5)).toBeLessThan(0.03);
     },
   );
 });

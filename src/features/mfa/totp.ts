@@ -18,8 +18,8 @@ export interface TotpDependencies {
 }
 
 const REFUSALS: Readonly<Record<Exclude<TotpVerdict['is'], 'right'>, Refusal>> = {
-  wrong: 'code-wrong',
-  used: 'code-used',
+  wrong: 'app-code-wrong',
+  used: 'app-code-used',
   'clock-wrong': 'clock-wrong',
 };
 
