@@ -6,6 +6,7 @@ import { fastestArgon2 } from './adapters/argon2.ts';
 import { boundedHasher } from './adapters/boundedHasher.ts';
 import { isKnownHash, passwordHasher } from './adapters/passwordHasher.ts';
 import { makeSeal } from './adapters/seal.ts';
+import { webAuthn } from './adapters/webauthn.ts';
 import type { Task } from './background.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { seedClients, seedMembers } from './config/seed.ts';
@@ -30,6 +31,7 @@ import { agreementStep } from './features/login/agreement.ts';
 import { passwordStep } from './features/login/password.ts';
 import { renewalStep } from './features/login/renewal.ts';
 import { metricsRoute } from './features/metrics/metrics.ts';
+import { passkeyFactor, passkeyOptions, passkeyStep } from './features/mfa/passkey.ts';
 import { recoveryCodeFactor } from './features/mfa/recoveryCode.ts';
 import { mfaSteps } from './features/mfa/steps.ts';
 import { textFactor } from './features/mfa/text.ts';
@@ -68,6 +70,7 @@ import {
   protocolSettings,
   rosterOf,
   todayOf,
+  webAuthnChallenge,
 } from './parts.ts';
 import { seedRoster } from './seedRoster.ts';
 import { measuredStores } from './stores/measured.ts';
@@ -195,9 +198,14 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const endSessions = ourSessions.endAllOf;
   const { agreements } = config.plan;
   const { codes, post } = letters;
+  const passkeys = {
+    ...{ accounts, clock, webAuthn: webAuthn(issuer, config.plan.name) },
+    challenge: webAuthnChallenge(secrets),
+  };
   const secondSteps = mfaSteps({
     ...{ accounts, hasher, seal, clock, post },
     enrollable: [
+      passkeyFactor(passkeys),
       totpFactor({ accounts, seal, clock, plan: config.plan.name }),
       textFactor({ accounts, codes, post, clock }),
     ],
@@ -206,10 +214,14 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const interactions = interactionRoutes({
     ...forSteps,
     accounts,
-    stillHolds: ({ password, second, setup }) => proofHolds(accounts, password ?? second ?? setup),
+    stillHolds: ({ password, passkey, second, setup }) => proofHolds(accounts, password ?? passkey ?? second ?? setup),
     requests: authorizationRequests(provider, ourSessions, config.resources, config.mfaPolicy),
     steps: {
-      password: passwordStep({ accounts, hasher, clock, decoy, agreements }),
+      password: passwordStep({
+        ...{ accounts, hasher, clock, decoy, agreements },
+        passkeys: (journeyId) => passkeyOptions(passkeys, journeyId),
+      }),
+      passkey: passkeyStep({ ...passkeys, agreements }),
       agreement: agreementStep({ accounts, agreements, clock }),
       ...secondSteps,
       renewal: renewalStep({ accounts, hasher, clock, rules, endSessions }),

@@ -67,6 +67,14 @@ export const attemptDigest = ({ cookieKeys }: Pick<Secrets, 'cookieKeys'>) => {
   return (text: string): string => createHmac('sha256', key).update(`attempt:${text}`).digest('base64url').slice(0, 22);
 };
 
+/** Challenges for passkeys: 32 bytes that nobody foretells, one for each purpose, Base64url. */
+export const webAuthnChallenge =
+  ({ cookieKeys }: Pick<Secrets, 'cookieKeys'>) =>
+  (purpose: string): string =>
+    createHmac('sha256', cookieKeys[0] ?? '')
+      .update(`webauthn:${purpose}`)
+      .digest('base64url');
+
 /** The day that the plan's members have now, YYYY-MM-DD. Memberships begin and end by it. */
 export function todayOf({ plan }: Config, clock: Clock): string {
   // Sweden writes dates as ISO 8601 does.

@@ -43,6 +43,7 @@ export const REFUSALS = [
   'clock-wrong',
   'app-code-wrong',
   'app-code-used',
+  'passkey-failed',
   'recovery-code-malformed',
   'recovery-code-wrong',
   'method-missing',

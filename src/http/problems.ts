@@ -39,6 +39,7 @@ export const REFUSAL_STATUS: Readonly<Record<Refusal, number>> = {
   'clock-wrong': 422,
   'app-code-wrong': 422,
   'app-code-used': 410,
+  'passkey-failed': 422,
   'recovery-code-malformed': 422,
   'recovery-code-wrong': 422,
   'method-missing': 422,

@@ -63,7 +63,7 @@ if (summary) {
 }
 
 // A second click while the first is on its way would only get in its way.
-for (const form of document.querySelectorAll('main form:not(#session-notice)')) {
+for (const form of document.querySelectorAll('main form:not(#session-notice, .passkey)')) {
   let sentAt = 0;
   form.addEventListener('submit', (event) => {
     if (Date.now() - sentAt < 3000) event.preventDefault();
@@ -115,4 +115,38 @@ if (notice) {
     wait();
   });
   wait();
+}
+
+for (const form of document.querySelectorAll('form.passkey')) {
+  if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) continue;
+  form.hidden = false;
+  const { create, get, autofill, failed } = form.dataset;
+  const options = JSON.parse(create ?? get);
+  let asking;
+  // One question at a time: the button ends what waits behind the username field.
+  const ask = async (mediation) => {
+    asking?.abort();
+    asking = new AbortController();
+    const { signal } = asking;
+    const credential = create
+      ? await navigator.credentials.create({
+          publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options),
+          signal,
+        })
+      : await navigator.credentials.get({
+          publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options),
+          mediation,
+          signal,
+        });
+    form.elements.passkey.value = JSON.stringify(credential);
+    form.submit();
+  };
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    ask().catch(() => {
+      form.querySelector('[role=status]').textContent = failed;
+    });
+  });
+  if (autofill === undefined) continue;
+  PublicKeyCredential.isConditionalMediationAvailable?.().then((can) => can && ask('conditional').catch(() => {}));
 }

@@ -1,19 +1,20 @@
 import type { Account } from '../account/account.ts';
 import type { PasswordHash } from '../account/password.ts';
+import type { Passkey } from './passkey.ts';
 
 /**
  * The second steps that there are, the safest first. A recovery code is the way out when the others are lost, and counts
  * only beside one of them.
  */
-export const METHODS = ['totp', 'text', 'recovery-code'] as const;
+export const METHODS = ['passkey', 'totp', 'text', 'recovery-code'] as const;
 export type Method = (typeof METHODS)[number];
 
 /** Those that a member sets up. */
-export const ENROLLABLE = ['totp', 'text'] as const satisfies readonly Method[];
-export type Enrollable = (typeof ENROLLABLE)[number];
+export type Enrollable = Exclude<Method, 'recovery-code'>;
 
 /** What an account has besides its password. Times are in seconds since 1970. */
 export interface Factors {
+  readonly passkeys?: readonly Passkey[] | undefined;
   readonly totp?: TotpFactor | undefined;
   /** A phone that has shown by a code that it is the member's; gets texts and calls. */
   readonly phone?: { readonly to: string; readonly addedAt: number } | undefined;
@@ -43,12 +44,13 @@ type Holder = Pick<Account, 'factors'>;
 
 /** Whether signing in takes more than the password. */
 export const hasSecondStep = ({ factors }: Holder): boolean =>
-  factors?.totp !== undefined || factors?.phone !== undefined;
+  (factors?.passkeys ?? []).length > 0 || factors?.totp !== undefined || factors?.phone !== undefined;
 
 /** What an account can show as its second step, the safest first. */
 export function methodsOf({ factors }: Holder): Method[] {
   if (!hasSecondStep({ factors })) return [];
   const has: Readonly<Record<Method, boolean>> = {
+    passkey: (factors?.passkeys ?? []).length > 0,
     totp: factors?.totp !== undefined,
     text: factors?.phone !== undefined,
     'recovery-code': factors?.recoveryCodes !== undefined,

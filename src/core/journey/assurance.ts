@@ -51,6 +51,7 @@ export interface SignIn {
 
 /** What signing in takes, as far as it is known who signs in. There is no way from a password alone past a second step. */
 export function signInRequirements({ level, stepUp, account, facts }: SignIn): Set<Requirement> {
+  if (facts.passkey !== undefined) return new Set();
   const enrolled = account !== undefined && hasSecondStep(account);
   // A session without a second step has shown a password; to set one up it is asked for again.
   const wanted = new Set<Requirement>(stepUp && (enrolled || facts.setup !== undefined) ? [] : ['password']);

@@ -70,13 +70,14 @@ export function resultOf(facts: Facts, session: SessionProofs | undefined): Requ
 }
 
 function login(
-  { password, second, setup }: Facts,
+  { password, passkey, second, setup }: Facts,
   session: SessionProofs | undefined,
 ): { readonly login?: NonNullable<RequestResult['login']> } {
-  const more = second ?? setup;
-  const { accountId, at } = password ?? { accountId: session?.accountId ?? '', at: session?.authTime ?? 0 };
+  const more = second ?? setup ?? passkey;
+  const { accountId, at } = password ?? passkey ?? { accountId: session?.accountId ?? '', at: session?.authTime ?? 0 };
   if (password === undefined && more === undefined) return {};
-  const amr = [...(password === undefined ? (session?.amr ?? []) : ['pwd']), ...(more?.amr ?? [])];
+  const before = password !== undefined ? ['pwd'] : passkey !== undefined ? [] : (session?.amr ?? []);
+  const amr = [...before, ...(more?.amr ?? [])];
   return {
     login: {
       accountId,

@@ -21,6 +21,8 @@ export interface Facts {
   /** The member goes on as whom they are signed in. */
   readonly account?: { readonly at: number };
   readonly password?: PasswordFact;
+  /** A passkey instead of the password: both steps at once. */
+  readonly passkey?: SecondFact & { readonly mustAgree?: boolean };
   /** The second step that the member chose instead of the usual one. */
   readonly method?: { readonly at: number; readonly name: Method };
   readonly second?: SecondFact;
@@ -123,14 +125,27 @@ export type Requirement = Exclude<keyof Facts, 'sent' | 'fresh'>;
 
 /** The order in which steps are asked for; each journey wants some of them. */
 const ORDER = [
-  ...(['account', 'password', 'name', 'person', 'member', 'contact', 'code', 'delay', 'method', 'second'] as const),
+  ...([
+    'account',
+    'password',
+    'passkey',
+    'name',
+    'person',
+    'member',
+    'contact',
+    'code',
+    'delay',
+    'method',
+    'second',
+  ] as const),
   ...(['renewal', 'replacement', 'agreement', 'enrolment', 'number', 'setup', 'codes', 'consent'] as const),
   ...(['contacts', 'confirmation', 'credentials'] as const),
 ] satisfies readonly Requirement[];
 
 /** The screen to show next: the first requirement, in this order, that no fact meets. */
 export function nextStep(facts: Facts, requirements: ReadonlySet<Requirement>): Requirement | 'done' {
-  const { mustChange, mustAgree } = facts.password ?? {};
+  const mustChange = facts.password?.mustChange;
+  const mustAgree = (facts.password ?? facts.passkey)?.mustAgree;
   const more = new Set([
     ...(mustChange ? ['renewal'] : []),
     ...(mustAgree ? ['agreement'] : []),
@@ -163,6 +178,8 @@ export function factsToChooseAnew(facts: Facts, due: Requirement | 'done', step:
   const { method: _, ...withoutMethod } = facts;
   const { enrolment: __, number: ___, ...withoutEnrolment } = facts;
   if (step === 'method' && due === 'second') return withoutMethod;
+  // A passkey is another answer to the question for the password.
+  if (step === 'passkey' && due === 'password') return facts;
   return step === 'enrolment' && (due === 'number' || due === 'setup') ? withoutEnrolment : undefined;
 }
 

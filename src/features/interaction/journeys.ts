@@ -91,7 +91,8 @@ export function requestJourneys(deps: InteractionDependencies): Journeys<Opened>
       const { locale } = ctx.state;
       const app = describeApp(client, deps.issuer);
       const browser = { rememberedName: deps.usernames.get(ctx), network: deps.networkOf(ctx) };
-      const owner = journey.facts.password?.accountId ?? (request.stepUp ? request.accountId : undefined);
+      const { password, passkey } = journey.facts;
+      const owner = (password ?? passkey)?.accountId ?? (request.stepUp ? request.accountId : undefined);
       const account = owner === undefined ? undefined : await deps.accounts.find(owner);
       return { journey, request, client, app, locale, account, ...browser };
     },
@@ -116,6 +117,8 @@ export function requestJourneys(deps: InteractionDependencies): Journeys<Opened>
     locals: ({ journey: { id }, app, request, locale }) => ({
       app,
       switchUrl: `/interaction/${id}/switch`,
+      homeUrl: `/interaction/${id}`,
+      passkeyUrl: `/interaction/${id}/passkey`,
       otherUrl: `/interaction/${id}/method`,
       chooseUrl: `/interaction/${id}/enrolment`,
       errandQuery: `?from=${id}&ui_locales=${locale}`,

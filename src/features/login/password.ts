@@ -11,6 +11,8 @@ import { step } from '../../http/step.ts';
 export interface PasswordDependencies extends PasswordProof {
   readonly clock: Clock;
   readonly agreements: Plan['agreements'];
+  /** What the page needs to offer passkeys in this journey. */
+  readonly passkeys: (journeyId: string) => Promise<object>;
 }
 
 interface Typed {
@@ -27,12 +29,13 @@ export const passwordStep = (deps: PasswordDependencies) =>
     name: 'password',
     view: 'login/password',
 
-    async show({ request, rememberedName }, typed) {
+    async show({ request, rememberedName, journey }, typed) {
       const chosen = (box: string, before: boolean) => (typed === undefined ? before : typed.has(box));
       return {
         username: typed?.get('username') ?? request.loginHint ?? rememberedName ?? '',
         remember: chosen('remember', rememberedName !== undefined),
         shared: chosen('shared', false),
+        passkeyOptions: await deps.passkeys(journey.id),
       };
     },
 
