@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { systemClock } from '../../src/adapters/systemClock.ts';
 import { findBySignInName } from '../../src/core/account/account.ts';
-import { withFactors } from '../../src/core/factors/factors.ts';
+import { type Factors, withFactors } from '../../src/core/factors/factors.ts';
 import { ACR } from '../../src/core/journey/assurance.ts';
 import { REFUSALS } from '../../src/core/refusal.ts';
 import { change } from '../../src/core/storage/collection.ts';
@@ -232,13 +232,24 @@ const withRecoveryCode = async (place: Place, code = (codes: string[]) => String
   await place.page.click('#continue');
   await fill(place, { 'recovery-code': code(codes) });
 };
-const withPhone = async (place: Place) => {
+const having = (factors: Partial<Factors>) => async (place: Place) => {
   const member = nextOf(waiting.named);
   const { accounts } = place.provider.stores;
   const id = String((await findBySignInName(accounts, member.username))?.id);
-  await change(accounts, id, (account) => withFactors(account, { phone: { to: '+12025550177', addedAt: 1 } }));
+  await change(accounts, id, (account) => withFactors(account, factors));
   await askedForSecond(place, member);
 };
+const withPhone = having({ phone: { to: '+12025550177', addedAt: 1 } });
+const PASSKEY = { id: 'AAAA', publicKey: 'AAAA', counter: 0, transports: [], backedUp: true, addedAt: 1 };
+/** A device that answers with something else. */
+const wrongPasskey = ({ page }: Place) =>
+  Promise.all([
+    page.waitForNavigation(),
+    page.evaluate(`((form) => {
+      form.elements.passkey.value = '{"id":"AAAA"}';
+      form.submit();
+    })(document.querySelector('form.passkey'))`),
+  ]);
 const journeyId = ({ page }: Place) => String(/journey\/([\w-]+)/.exec(page.url())?.[1]);
 
 /** How to get to each state: `view`, or `view: refusal`. */
@@ -388,6 +399,16 @@ const STATES: Readonly<Record<string, (place: Place) => Promise<unknown>>> = {
   'mfa/text, sent': async (place) => {
     await withPhone(place);
     await place.page.click('#send-sms');
+  },
+  'mfa/passkey': having({ passkeys: [PASSKEY] }),
+  'mfa/passkey-setup': settingUp('passkey'),
+  'mfa/passkey-setup: passkey-failed': async (place) => {
+    await settingUp('passkey')(place);
+    await wrongPasskey(place);
+  },
+  'login/passkey: passkey-failed': async (place) => {
+    await begin(place);
+    await wrongPasskey(place);
   },
   'mfa/method': async (place) => {
     await withApp(place);

@@ -283,6 +283,28 @@ describeOnEveryStore('a second step', (pair) => {
     expect(page.body).toContain('Type the code from your app');
   });
 
+  test('by phone is shown besides a code to another address, and not twice by one phone', async () => {
+    const enrolling = new Visitor();
+    const { page } = await password(enrolling, HIGH);
+    const number = await submit(enrolling, page, { method: 'text' });
+    const setup = await submit(enrolling, number, { phone: '+12025550143' });
+    await submit(enrolling, setup, { code: await codeFrom(provider, '+12025550143') });
+
+    const visitor = new Visitor();
+    const texts = async () =>
+      (await inboxOf(provider)).filter(({ to, text }) => to === '+12025550143' && /#\d/.test(text));
+    const name = await submit(visitor, await go(visitor, '/forgot-password'), { username: MEMBER.username });
+    const before = (await texts()).length;
+    await submit(visitor, name, { send: 'sms' });
+    expect(await texts()).toHaveLength(before);
+    await submit(visitor, name, { send: 'email' });
+    const second = await submit(visitor, name, { code: await codeFrom(provider, 'sample.member@example.com') });
+    expect(second.body).toContain('the phone that ends in 43');
+    const sent = await submit(visitor, second, { send: 'sms' });
+    const after = await submit(visitor, sent, { code: await codeFrom(provider, '+12025550143') });
+    expect(after.body).toContain('Choose a new password');
+  });
+
   test('that is lost with everything else is gone after the day that anybody can end', async () => {
     await enrolled();
     const visitor = new Visitor();

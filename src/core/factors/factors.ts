@@ -46,21 +46,24 @@ type Holder = Pick<Account, 'factors'>;
 export const hasSecondStep = ({ factors }: Holder): boolean =>
   (factors?.passkeys ?? []).length > 0 || factors?.totp !== undefined || factors?.phone !== undefined;
 
-/** What an account can show as its second step, the safest first. */
-export function methodsOf({ factors }: Holder): Method[] {
+/**
+ * What an account can show as its second step, the safest first. `shown`: a number to which a code has gone in the same
+ * journey; the same phone is no second step beside itself (NIST SP 800-63B-4 4.2.2.2).
+ */
+export function methodsOf({ factors }: Holder, shown?: string): Method[] {
   if (!hasSecondStep({ factors })) return [];
   const has: Readonly<Record<Method, boolean>> = {
     passkey: (factors?.passkeys ?? []).length > 0,
     totp: factors?.totp !== undefined,
-    text: factors?.phone !== undefined,
+    text: factors?.phone !== undefined && factors.phone.to !== shown,
     'recovery-code': factors?.recoveryCodes !== undefined,
   };
   return METHODS.filter((method) => has[method]);
 }
 
 /** The one that is asked for unless the member chooses: the last one used, but a recovery code only when chosen. */
-export function usualMethod({ factors }: Holder): Method | undefined {
-  const methods = methodsOf({ factors });
+export function usualMethod({ factors }: Holder, shown?: string): Method | undefined {
+  const methods = methodsOf({ factors }, shown);
   const last = factors?.lastUsed;
   return last !== undefined && last !== 'recovery-code' && methods.includes(last) ? last : methods[0];
 }

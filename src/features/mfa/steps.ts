@@ -36,6 +36,8 @@ function known(context: StepContext): FactorContext {
   return context as FactorContext;
 }
 
+const phoneShown = ({ journey }: StepContext): string | undefined => journey.facts.code?.way.to;
+
 /** The steps around second steps: which, showing one, setting one up, and the recovery codes. */
 export function mfaSteps(deps: MfaDependencies) {
   const { accounts, enrollable, hasher, seal, clock, post } = deps;
@@ -46,7 +48,10 @@ export function mfaSteps(deps: MfaDependencies) {
     return found;
   };
   const chosen = (context: StepContext): Factor =>
-    named(factors, context.journey.facts.method?.name ?? usualMethod(known(context).account.value));
+    named(
+      factors,
+      context.journey.facts.method?.name ?? usualMethod(known(context).account.value, phoneShown(context)),
+    );
   const setsUp = ({ journey }: StepContext): EnrollableFactor => named(enrollable, journey.facts.enrolment?.name);
   const proof = ({ account }: FactorContext, { amr }: Factor): SecondFact => ({
     ...{ at: seconds(clock), accountId: account.id, epoch: account.value.deviceEpoch, amr },
@@ -57,15 +62,20 @@ export function mfaSteps(deps: MfaDependencies) {
     view: 'mfa/method',
     async show(context) {
       const { value } = known(context).account;
-      const methods = methodsOf(value).map((name) => ({ name, masked: named(factors, name).masked(value) }));
-      return { methods, usual: usualMethod(value) };
+      const methods = methodsOf(value, phoneShown(context)).map((name) => ({
+        name,
+        masked: named(factors, name).masked(value),
+      }));
+      return { methods, usual: usualMethod(value, phoneShown(context)) };
     },
     parse(form, context) {
-      const name = methodsOf(known(context).account.value).find((one) => one === form.get('method'));
+      const name = methodsOf(known(context).account.value, phoneShown(context)).find(
+        (one) => one === form.get('method'),
+      );
       return name === undefined ? refused('method-missing') : proven(name);
     },
     submit: async (name) => proven({ method: { at: seconds(clock), name } }),
-    fieldOf: (_, context) => `method-${methodsOf(known(context).account.value)[0]}`,
+    fieldOf: (_, context) => `method-${methodsOf(known(context).account.value, phoneShown(context))[0]}`,
   });
 
   const second = step<unknown, StepContext>({

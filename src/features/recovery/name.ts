@@ -2,6 +2,8 @@ import { type Account, contactsOf, findBySignInName } from '../../core/account/a
 import { recoveryContacts } from '../../core/account/recovery.ts';
 import { canonicalSignInName, SIGN_IN_NAME_MAX } from '../../core/account/signInName.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
+import { methodsOf } from '../../core/factors/factors.ts';
+import type { Contact } from '../../core/membership/membership.ts';
 import { missed, proven, refused } from '../../core/refusal.ts';
 import type { Collection } from '../../core/storage/collection.ts';
 import type { Post } from '../../http/post.ts';
@@ -13,6 +15,13 @@ export interface NameDependencies {
   readonly post: Post;
 }
 
+/** The account's contacts, but for a phone that is its only second step: that one has to come besides the code. */
+function reachable(account: Account): Contact[] {
+  const phone = account.factors?.phone?.to;
+  const others = methodsOf(account, phone).filter((method) => method !== 'recovery-code');
+  return contactsOf(account).filter(({ to }) => to !== phone || others.length > 0);
+}
+
 /** Sends a code to the contacts of the account that a name belongs to; for a name that is nobody's the same but for the message. */
 export async function sendToNamed(
   { accounts, clock, post }: NameDependencies,
@@ -22,7 +31,7 @@ export async function sendToNamed(
 ): Promise<void> {
   const account = await accounts.find(name.accountId ?? 'nobody');
   const contacts =
-    account === undefined ? [] : [...recoveryContacts(account.value, clock), ...contactsOf(account.value)];
+    account === undefined ? [] : [...recoveryContacts(account.value, clock), ...reachable(account.value)];
   const subject = account === undefined ? `name:${canonicalSignInName(name.typed)}` : `account:${account.id}`;
   await post.sendCode({ purpose: journey.id, subject, contacts, by, locale, network });
 }
