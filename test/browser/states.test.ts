@@ -578,6 +578,7 @@ const withoutWhatAlwaysDiffers = (snapshot: string): string =>
   snapshot
     .replaceAll(/\/(interaction|journey)\/[\w-]+/g, '/$1/<id>')
     .replaceAll(/\?from=[\w-]+/g, '?from=<id>')
+    .replaceAll(/\b\d+(-[2-9A-HJKMNP-Z]{4}){4}\b/g, '<recovery code>')
     .replaceAll(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){2}\b/g, '<request id>')
     .replaceAll(/localhost:\d+/g, 'localhost')
     .replaceAll(/"\?[^"]*\blang=(\w\w)"/g, '"?lang=$1"')
@@ -587,6 +588,5 @@ const withoutWhatAlwaysDiffers = (snapshot: string): string =>
     .replaceAll(/data:text\/plain[^\s"]+/g, 'data:<codes>')
     .replaceAll(/secret=\w+/g, 'secret=<seed>')
     .replaceAll(/\b[A-Z2-7]{4}( [A-Z2-7]{4}){7}\b/g, '<seed>')
-    .replaceAll(/\b\d+(-|%2D)([0-9A-HJ-NP-Z]{4}(-|%2D)?){4}/g, '<recovery code>')
     .replaceAll(/\b[A-Z]{4}-[A-Z]{4}\b/g, '<device code>')
     .replaceAll(/(locked|new|s\.member|named)\.?\d+(\.[\w-]+)?/g, '$1.name');
