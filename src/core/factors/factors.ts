@@ -6,7 +6,7 @@ import type { Passkey } from './passkey.ts';
  * The second steps that there are, the safest first. A recovery code is the way out when the others are lost, and counts
  * only beside one of them.
  */
-export const METHODS = ['passkey', 'totp', 'text', 'recovery-code'] as const;
+const METHODS = ['passkey', 'totp', 'text', 'recovery-code'] as const;
 export type Method = (typeof METHODS)[number];
 
 /** Those that a member sets up. */
@@ -24,7 +24,7 @@ export interface Factors {
 }
 
 /** A seed that an authenticator app knows too (RFC 6238). */
-export interface TotpFactor {
+interface TotpFactor {
   /** The seed, encrypted for this account alone. */
   readonly sealed: string;
   /** The time step of the last code that was used; none before it is good any more. */

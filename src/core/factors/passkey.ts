@@ -15,7 +15,7 @@ export interface Passkey {
 }
 
 /** Who a new passkey is for. */
-export interface PasskeyOwner {
+interface PasskeyOwner {
   /** The account's id, which the device hands back at sign-in. */
   readonly id: string;
   readonly username: string;
