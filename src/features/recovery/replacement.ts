@@ -1,10 +1,10 @@
 import type { Account } from '../../core/account/account.ts';
-import { type ChangeDependencies, changePassword, judgePassword } from '../../core/account/newPassword.ts';
+import { type ChangeDependencies, changePassword } from '../../core/account/newPassword.ts';
 import { recoveryContacts } from '../../core/account/recovery.ts';
 import { hasSecondStep } from '../../core/factors/factors.ts';
-import { proven, refused } from '../../core/refusal.ts';
-import type { Stored } from '../../core/storage/collection.ts';
+import { proven } from '../../core/refusal.ts';
 import type { Unlock } from '../../http/lockout.ts';
+import { newPasswordForm } from '../../http/newPasswordForm.ts';
 import type { Post } from '../../http/post.ts';
 import { type ErrandContext, step } from '../../http/step.ts';
 
@@ -20,30 +20,12 @@ export const namesOf = ({ username, email }: Account): string[] =>
 
 /** A new password instead of the forgotten one. It signs nobody in, and ends what is open elsewhere. */
 export const replacementStep = (deps: ReplacementDependencies) => {
-  const accountOf = async ({ journey }: ErrandContext): Promise<Stored<Account>> => {
-    const account = await deps.accounts.find(journey.facts.name?.accountId ?? '');
-    if (account === undefined) throw new Error('a new password is asked of nobody');
-    return account;
-  };
+  const { accountOf, fields } = newPasswordForm(deps, ({ journey }: ErrandContext) => journey.facts.name?.accountId);
 
   return step<string, ErrandContext>({
     name: 'replacement',
     view: 'recovery/replacement',
-
-    show: async (context) => ({
-      username: (await accountOf(context)).value.username,
-      values: { least: deps.rules.least },
-    }),
-
-    parse(form) {
-      const password = form.get('new-password') ?? '';
-      return password === '' ? refused('new-password-missing') : proven(password);
-    },
-
-    async advise(password, context) {
-      const { value } = await accountOf(context);
-      return { ...judgePassword(deps.rules, value, password), values: { least: deps.rules.least } };
-    },
+    ...fields,
 
     async submit(password, { journey }) {
       const { name, code, second } = journey.facts;
@@ -69,8 +51,6 @@ export const replacementStep = (deps: ReplacementDependencies) => {
       await deps.post.tellOwner(id, value, 'password-changed');
       if (replacement.lost) await deps.post.tellOwner(id, value, 'second-steps-removed');
     },
-
-    fieldOf: () => 'new-password',
   });
 };
 

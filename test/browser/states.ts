@@ -15,7 +15,7 @@ import { makeApp } from '../../src/http/app.ts';
 import { loadAssets } from '../../src/http/assets.ts';
 import { problemPages, REFUSAL_STATUS } from '../../src/http/problems.ts';
 import { makeRenderer } from '../../src/http/render.ts';
-import { LOCALES } from '../../src/http/words.ts';
+import { LOCALES, type Locale } from '../../src/http/words.ts';
 import { makeLogger } from '../../src/observe/logger.ts';
 import { prometheusMetrics } from '../../src/observe/metrics.ts';
 import { AuthenticatorApp } from '../support/authenticatorApp.ts';
@@ -48,6 +48,7 @@ interface Place {
   readonly broken: string;
   /** A provider that has done nothing yet. */
   readonly empty: RunningProvider;
+  readonly language: Locale;
 }
 
 const begin = ({ page, provider }: Place) => page.goto(`${provider.portal}/login`);
@@ -486,70 +487,76 @@ const STATES: Readonly<Record<string, (place: Place) => Promise<unknown>>> = {
   'status/status': at('/status'),
 };
 
-describe('the list of states', () => {
-  const named = Object.keys(STATES);
-  test('has every view', () => {
-    const views = readdirSync(join(ROOT, 'views'), { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.ejs') && file.includes('/') && !file.startsWith('parts/'))
-      .map((file) => file.slice(0, -'.ejs'.length));
-    expect(views.filter((view) => !named.some((state) => state.split(/[:,]/)[0] === view))).toEqual([]);
-  });
-  test('has every refusal, and each has a status', () => {
-    expect(REFUSALS.filter((refusal) => !named.some((state) => state.endsWith(`: ${refusal}`)))).toEqual([]);
-    expect(REFUSALS.filter((refusal) => REFUSAL_STATUS[refusal] < 400)).toEqual([]);
-  });
-});
-
-describeInChromium('the states of the pages', (pair) => {
-  // The stores do not change what a page looks like.
-  if (pair.name !== 'the embedded store') return;
-  let provider: RunningProvider;
-  let browser: Browser;
-  let door: Server;
-  let empty: RunningProvider;
-  beforeAll(async () => {
-    provider = await startProvider(pair, {
-      members: DEVELOPMENT_MEMBERS.concat(RENEWING, NAMED),
-      clients: [...DEVELOPMENT_CLIENTS, TELEVISION],
-      roster: [...PEOPLE, ...NAMED.map(({ memberNumber: number, email }) => ({ ...CARD, number, email }))].map(
-        ({ number, ...more }) => rosterRow(number, more),
-      ),
-      env: { SHARED_NETWORKS: '127.0.0.1, ::1' },
+export const describeList = () =>
+  describe('the list of states', () => {
+    const named = Object.keys(STATES);
+    test('has every view', () => {
+      const views = readdirSync(join(ROOT, 'views'), { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.ejs') && file.includes('/') && !file.startsWith('parts/'))
+        .map((file) => file.slice(0, -'.ejs'.length));
+      expect(views.filter((view) => !named.some((state) => state.split(/[:,]/)[0] === view))).toEqual([]);
     });
-    empty = await startProvider(pair);
-    browser = await launch();
-    door = await brokenApp(provider);
-  });
-  afterAll(async () => {
-    await browser.close();
-    door.close();
-    await Promise.all([provider.close(), empty.close()]);
+    test('is walked through in every language', () => {
+      const files = readdirSync(import.meta.dirname);
+      expect(LOCALES.filter((locale) => !files.includes(`states.${locale}.test.ts`))).toEqual([]);
+    });
+    test('has every refusal, and each has a status', () => {
+      expect(REFUSALS.filter((refusal) => !named.some((state) => state.endsWith(`: ${refusal}`)))).toEqual([]);
+      expect(REFUSALS.filter((refusal) => REFUSAL_STATUS[refusal] < 400)).toEqual([]);
+    });
   });
 
-  describe.each(LOCALES)('in %s', (language) => {
+/** Walks to every state in one language, and looks at it on a phone and on a desktop. */
+export const describeStates = (language: Locale) =>
+  describeInChromium(`the states of the pages in ${language}`, (pair) => {
+    // The stores do not change what a page looks like.
+    if (pair.name !== 'the embedded store') return;
+    let provider: RunningProvider;
+    let browser: Browser;
+    let door: Server;
+    let empty: RunningProvider;
+    beforeAll(async () => {
+      provider = await startProvider(pair, {
+        members: DEVELOPMENT_MEMBERS.concat(RENEWING, NAMED),
+        clients: [...DEVELOPMENT_CLIENTS, TELEVISION],
+        roster: [...PEOPLE, ...NAMED.map(({ memberNumber: number, email }) => ({ ...CARD, number, email }))].map(
+          ({ number, ...more }) => rosterRow(number, more),
+        ),
+        env: { SHARED_NETWORKS: '127.0.0.1, ::1' },
+      });
+      empty = await startProvider(pair);
+      browser = await launch();
+      door = await brokenApp(provider);
+    });
+    afterAll(async () => {
+      await browser.close();
+      door.close();
+      await Promise.all([provider.close(), empty.close()]);
+    });
+
     test.each(Object.keys(STATES))('%s', async (state) => {
       const snapshots: string[] = [];
+      const { context, page } = await newVisitor(browser, { locale: language });
+      const broken = `http://localhost:${(door.address() as AddressInfo).port}`;
+      await STATES[state]?.({ page, provider, broken, empty, language });
+      expect(await page.locator('html').getAttribute('lang')).toBe(language);
+      expect(await weight(page)).toBeLessThan(50_000);
       for (const window of WINDOWS) {
-        const { context, page } = await newVisitor(browser, { locale: language, ...window });
-        const broken = `http://localhost:${(door.address() as AddressInfo).port}`;
-        await STATES[state]?.({ page, provider, broken, empty });
-        expect(await page.locator('html').getAttribute('lang')).toBe(language);
+        await page.setViewportSize(window);
         await expectGoodPage(page);
         await expectKeyboardReach(page);
-        expect(await weight(page)).toBeLessThan(50_000);
         snapshots.push(withoutWhatAlwaysDiffers(await page.locator('body').ariaSnapshot()));
-        await context.close();
       }
+      await context.close();
       expect(snapshots[1]).toBe(snapshots[0]);
       expect(snapshots[0]).toMatchSnapshot();
     });
   });
-});
 
 /** A phone, which is also a screen of 1280 x 1024 pixels at 400 % (WCAG 2.2, 1.4.10); and a desktop. */
 const WINDOWS = [
-  { viewport: { width: 320, height: 256 }, deviceScaleFactor: 4 },
-  { viewport: { width: 1280, height: 800 } },
+  { width: 1280, height: 800 },
+  { width: 320, height: 256 },
 ];
 
 /** Our whole middleware around two routes that fail. */

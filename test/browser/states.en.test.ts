@@ -1,0 +1,4 @@
+import { describeList, describeStates } from './states.ts';
+
+describeList();
+describeStates('en');
