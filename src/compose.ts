@@ -163,7 +163,10 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     ...{ schedule: stores.outbox, seal, clock, carriers, newId: newMessageId },
     log(event, error) {
       measures.messageTried(event.channel, event.outcome);
-      log[error === undefined ? 'info' : 'warn']({ event: 'message', ...event, err: error }, 'message');
+      // What a provider says may repeat the address.
+      const { name, code, responseCode } = (error ?? {}) as { name?: string; code?: string; responseCode?: number };
+      const why = error === undefined ? {} : { error: name, code, responseCode };
+      log[error === undefined ? 'info' : 'warn']({ event: 'message', ...event, ...why }, 'message');
     },
   });
   const surroundingsOfErrands = {
@@ -182,10 +185,11 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       .find(accountId)
       .then((found) => found && letters.post.tellOwner(found.id, found.value, kind, {}, { seldom: true }))
       .catch((error) => log.warn({ err: error }, 'a notice was not put down'));
+  const devices = knownDevices(secrets.cookieKeys, https);
   const { guarded, guardNetwork, unlock } = lockout({
     attempts: stores.attempts,
     networkOf,
-    devices: knownDevices(secrets.cookieKeys, https),
+    devices,
     usernames,
     digest,
     refusalFloor: config.refusalFloor,
@@ -193,7 +197,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     onLateSuccess: tellLater('late-success'),
   });
   const forPages = { clients: directory, expiring, clock, guard, usernames, render, problems, issuer, networkOf };
-  const forSteps = { ...forPages, guarded, measures, refusalFloor: config.refusalFloor };
+  const forSteps = { ...forPages, devices, guarded, measures, refusalFloor: config.refusalFloor };
   const rules = passwordRules(config);
   const endSessions = ourSessions.endAllOf;
   const { agreements } = config.plan;

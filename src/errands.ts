@@ -8,6 +8,7 @@ import { recoveryContacts } from './core/account/recovery.ts';
 import { type Clock, seconds } from './core/clock.ts';
 import { codes, letterPurpose } from './core/codes/codes.ts';
 import type { Way } from './core/codes/contacts.ts';
+import { codePurpose, confirmationPurpose, subjectOf } from './core/codes/purposes.ts';
 import { hasSecondStep } from './core/factors/factors.ts';
 import type { Errand } from './core/journey/errand.ts';
 import type { Facts } from './core/journey/journey.ts';
@@ -74,7 +75,8 @@ export function errandSteps(parts: ErrandParts) {
   const named = { accounts, clock, post };
   const confirm = (email: string, { journey, locale, network }: ErrandContext) =>
     post.sendCode({
-      ...{ purpose: `${journey.id}:confirmation`, subject: subjectOf(journey.facts) },
+      purpose: confirmationPurpose(journey.id, { contacts: { email } }),
+      subject: subjectOf(journey.facts),
       ...{ contacts: [{ kind: 'email', to: email }], locale, network },
     });
 
@@ -108,16 +110,17 @@ export function errandSteps(parts: ErrandParts) {
         purpose: ({ journey: { id, facts } }) =>
           facts.contact?.way.by === 'letter'
             ? letterPurpose(parts.digest, facts.member?.found?.memberNumber ?? '')
-            : id,
+            : codePurpose(id, facts),
         subject: ({ journey }) => subjectOf(journey.facts),
         shown: ({ journey }) => journey.facts.contact?.way,
         send: (context, by) => resend(named, context, by),
         right: ({ journey }, way) => right(journey, way),
-        async conclude(facts, { journey, network }) {
+        async conclude(facts, { journey, network, knownDevice }) {
           if (journey.course !== 'unlock' || facts.code === undefined) return;
           const account = await accounts.find(journey.facts.name?.accountId ?? '');
           if (account === undefined) return;
-          await unlock(network, account.id, namesOf(account.value));
+          const device = knownDevice({ id: account.id, deviceEpoch: account.value.deviceEpoch });
+          await unlock({ network, device }, account.id, namesOf(account.value));
           await post.tellOwner(account.id, account.value, 'unlocked');
         },
       },
@@ -127,7 +130,7 @@ export function errandSteps(parts: ErrandParts) {
       { codes, clock, channels },
       {
         name: 'confirmation',
-        purpose: ({ journey: { id } }) => `${id}:confirmation`,
+        purpose: ({ journey: { id, facts } }) => confirmationPurpose(id, facts),
         subject: ({ journey }) => subjectOf(journey.facts),
         shown: ({ journey }) => ({ by: 'email', to: journey.facts.contacts?.email ?? '' }),
         send: (context) => confirm(context.journey.facts.contacts?.email ?? '', context),
@@ -135,12 +138,6 @@ export function errandSteps(parts: ErrandParts) {
       },
     ),
   };
-}
-
-/** Whose codes are counted: those of a membership, or of the account that a name belongs to. */
-function subjectOf({ member, name }: Facts): string {
-  if (member !== undefined) return `member:${member.found?.memberNumber ?? member.typed}`;
-  return name?.accountId === undefined ? `name:${name?.typed ?? ''}` : `account:${name.accountId}`;
 }
 
 async function resend(
@@ -156,7 +153,8 @@ async function resend(
   const chosen = contact === undefined ? contacts : contacts.filter(({ to }) => to === contact.way.to);
   const channel = contact === undefined || contact.way.by === 'letter' ? by : contact.way.by;
   const { locale, network } = context;
-  await named.post.sendCode({ purpose: id, subject: subjectOf(facts), contacts: chosen, by: channel, locale, network });
+  const purpose = codePurpose(id, facts);
+  await named.post.sendCode({ purpose, subject: subjectOf(facts), contacts: chosen, by: channel, locale, network });
 }
 
 /** The username that the last page of an errand shows: of the new account, or the one that was forgotten. */

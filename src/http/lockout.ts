@@ -1,3 +1,4 @@
+import { canonicalSignInName } from '../core/account/signInName.ts';
 import type { Attempts, PoolRule } from '../core/lockout/attempts.ts';
 import { giveBackAll, LOCKOUT, networkPool, type Pool, poolsOf, settle, takeAll } from '../core/lockout/pools.ts';
 import { type Outcome, type Refusal, refused } from '../core/refusal.ts';
@@ -97,6 +98,7 @@ export function lockout(deps: LockoutDependencies) {
     const pools = 'name' in target ? passwordPools(ctx, network, target) : otherPools(target);
     const taken = await takeAll(attempts, pools);
     if (!taken.ok) {
+      await notBefore(started + deps.refusalFloor);
       if (password?.account !== undefined) deps.onLocked(password.account.id, taken.until);
       return refused('name' in target ? 'locked' : target.lockedAs, taken.until);
     }
@@ -115,22 +117,28 @@ export function lockout(deps: LockoutDependencies) {
     if (outcome.ok && password?.account !== undefined) {
       const { account, keep } = password;
       if (taken.taken > MANY_FAILURES) deps.onLateSuccess(account.id, taken.taken - 1);
-      if (keep !== undefined) deps.devices.remember(ctx, account);
       deps.usernames.set(ctx, keep?.username);
     }
     return outcome;
   }
 
-  /** Opens what wrong passwords have locked for these names of one account: here, and for strangers everywhere. */
-  async function unlock(network: Network, accountId: string, names: readonly string[]): Promise<void> {
+  /** Opens what wrong passwords have locked for these names of one account: in this browser and network, and everywhere. */
+  async function unlock(
+    { network, device }: { readonly network: Network; readonly device: string | undefined },
+    accountId: string,
+    names: readonly string[],
+  ): Promise<void> {
+    const buckets = [`network:${network.key}`, ...(device === undefined ? [] : [`device:${device}`])];
     const pools = names.flatMap((name) =>
-      [false, true].flatMap((knownDevice) =>
-        poolsOf({
-          name: digest(`name:${name}`),
-          subject: digest(`account:${accountId}`),
-          bucket: digest(`network:${network.key}`),
-          knownDevice,
-        }),
+      buckets.flatMap((bucket) =>
+        [false, true].flatMap((knownDevice) =>
+          poolsOf({
+            name: digest(`name:${canonicalSignInName(name)}`),
+            subject: digest(`account:${accountId}`),
+            bucket: digest(bucket),
+            knownDevice,
+          }),
+        ),
       ),
     );
     await settle(attempts, pools);

@@ -1,4 +1,4 @@
-import { type Account, contactsOf } from '../core/account/account.ts';
+import { type Account, addressesOf } from '../core/account/account.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Codes } from '../core/codes/codes.ts';
 import { type Reach, type Way, waysTo } from '../core/codes/contacts.ts';
@@ -29,6 +29,8 @@ export interface CodeOrder {
   readonly by?: Channel | undefined;
   readonly locale: string;
   readonly network: Network;
+  /** The password was shown before. */
+  readonly known?: boolean;
 }
 
 const MINUTE_MS = 60_000;
@@ -81,10 +83,10 @@ export function post({ outbox, compose, codes, attempts, digest, reach, clock }:
      * Sends a new code. Where there is nobody to send it to, or too many were sent, the same is done but for the message,
      * and the page must not tell.
      */
-    async sendCode({ purpose, subject, contacts, by, locale, network }: CodeOrder): Promise<void> {
+    async sendCode({ purpose, subject, contacts, by, locale, network, known }: CodeOrder): Promise<void> {
       const ways = waysTo(contacts, reach);
       const way = by === undefined ? ways[0] : ways.find((one) => one.by === by);
-      if (!(await maySend(attempts, digest, { subject, way, network }))) return;
+      if (!(await maySend(attempts, digest, { subject, way, network, known }))) return codes.withhold(purpose);
       const { code, until } = await codes.issue(purpose, way);
       const minutes = Math.round((until - clock.now()) / MINUTE_MS);
       if (way !== undefined) await put(way, locale, 'code', { code, minutes }, { until });
@@ -99,7 +101,7 @@ export function post({ outbox, compose, codes, attempts, digest, reach, clock }:
       { seldom = false, also = [] }: { readonly seldom?: boolean; readonly also?: readonly Contact[] } = {},
     ): Promise<void> {
       if (seldom && !(await attempts.take(`notice:${kind}:${digest(id)}`, NOTICE_RULE)).ok) return;
-      const contacts = [...contactsOf(account), ...also];
+      const contacts = [...addressesOf(account), ...also];
       const once = contacts.filter((one, i) => contacts.findIndex(({ to }) => to === one.to) === i);
       await tell(once, account.locale, kind, values);
     },

@@ -4,6 +4,7 @@ import type { Errand } from '../core/journey/errand.ts';
 import type { Facts, Requirement } from '../core/journey/journey.ts';
 import type { Outcome, Refusal } from '../core/refusal.ts';
 import type { Stored } from '../core/storage/collection.ts';
+import type { DeviceOwner } from './device.ts';
 import type { Form } from './form.ts';
 import type { Target } from './lockout.ts';
 import type { Network } from './network.ts';
@@ -28,6 +29,8 @@ export interface RequestContext extends StepContext {
 /** On an errand of the member's own. */
 export interface ErrandContext extends StepContext {
   readonly journey: Errand;
+  /** This browser's id as a device, where this account has signed in on it before. */
+  knownDevice(owner: DeviceOwner): string | undefined;
 }
 
 /**

@@ -169,7 +169,7 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
       ...(deps.mtlsOrigin === undefined ? {} : { mtls_endpoint_aliases: aliases(deps.mtlsOrigin) }),
     },
     interactions: {
-      policy: promptPolicy(deps.mfaPolicy),
+      policy: promptPolicy(deps.mfaPolicy, async (id) => (await stores.accounts.find(id))?.value.deviceEpoch),
       url: async (_ctx, interaction) => {
         await deps.onInteraction(interaction.uid, String(interaction.params.client_id));
         return `/interaction/${interaction.uid}`;

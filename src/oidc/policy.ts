@@ -1,9 +1,10 @@
 import { type ClaimsParameter, type Client, errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { ACR, levelOf, type MfaPolicy, neededLevel } from '../core/journey/assurance.ts';
 import { ourMetadata } from './clientRules.ts';
+import type { OurSession } from './sessions.ts';
 
 /** oidc-provider's prompts, and the one that lets the member choose an account (OpenID Connect Core 3.1.2.1). */
-export function promptPolicy(mfaPolicy: MfaPolicy) {
+export function promptPolicy(mfaPolicy: MfaPolicy, epochOf: (accountId: string) => Promise<number | undefined>) {
   const { base, Check, Prompt } = interactionPolicy;
   const policy = base();
   policy.add(new Prompt({ name: 'select_account', requestable: true }), 0);
@@ -12,6 +13,16 @@ export function promptPolicy(mfaPolicy: MfaPolicy) {
   login?.checks.remove('essential_acrs');
   login?.checks.remove('essential_acr');
   login?.checks.add(new Check('acr_out_of_reach', 'the requested acr cannot be reached', demandReachableAcr));
+  // A sign-in that was under way while the password changed, or a session that outlived the change.
+  login?.checks.add(
+    new Check('password_changed', 'the password has changed since', 'login_required', async ({ oidc }) => {
+      const session = oidc.session as OurSession | undefined;
+      const { epoch } = (oidc.result?.login ?? {}) as { readonly epoch?: number };
+      if (session?.accountId === undefined) return Check.NO_NEED_TO_PROMPT;
+      if (epoch !== undefined) session.epoch = epoch;
+      return session.epoch !== undefined && session.epoch !== (await epochOf(session.accountId));
+    }),
+  );
   login?.checks.add(
     new Check(ACR_TOO_LOW, 'the session has too low an acr', 'login_required', ({ oidc }) =>
       oidc.session?.accountId === undefined || oidc.client === undefined

@@ -9,15 +9,15 @@ import type { BackchannelLogout } from './backchannelLogout.ts';
 import { isFirstParty } from './grants.ts';
 
 /** oidc-provider's session with what we keep in it besides. */
-export type OurSession = Session & { shared?: boolean };
+export type OurSession = Session & { shared?: boolean; epoch?: number };
 
 /**
- * Teaches the provider's sessions what ours know: whether the computer is shared. The fact comes with the result of the
- * sign-in and is stored with the session.
+ * Teaches the provider's sessions what ours know: whether the computer is shared, and the account's epoch at the sign-in.
+ * The facts come with the result of the sign-in and are stored with the session.
  */
 export function extendSessions(provider: Provider): void {
   const known = provider.Session.IN_PAYLOAD;
-  Object.defineProperty(provider.Session, 'IN_PAYLOAD', { get: () => [...known, 'shared'] });
+  Object.defineProperty(provider.Session, 'IN_PAYLOAD', { get: () => [...known, 'shared', 'epoch'] });
   provider.on('interaction.ended', (ctx: KoaContextWithOIDC) => {
     const { session, result } = ctx.oidc;
     const shared = (result?.login as { shared?: boolean } | undefined)?.shared;

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { systemClock } from '../../src/adapters/systemClock.ts';
 import { findBySignInName } from '../../src/core/account/account.ts';
+import { codePurpose } from '../../src/core/codes/purposes.ts';
 import { type Factors, withFactors } from '../../src/core/factors/factors.ts';
 import { ACR } from '../../src/core/journey/assurance.ts';
 import { REFUSALS } from '../../src/core/refusal.ts';
@@ -18,6 +19,7 @@ import { makeRenderer } from '../../src/http/render.ts';
 import { LOCALES, type Locale } from '../../src/http/words.ts';
 import { makeLogger } from '../../src/observe/logger.ts';
 import { prometheusMetrics } from '../../src/observe/metrics.ts';
+import { attemptDigest } from '../../src/parts.ts';
 import { AuthenticatorApp } from '../support/authenticatorApp.ts';
 import {
   describeInChromium,
@@ -35,6 +37,7 @@ import {
   RENEWING,
   ROOT,
   type RunningProvider,
+  SECRETS,
   startProvider,
 } from '../support/provider.ts';
 import { TELEVISION, Visitor } from '../support/relyingParty.ts';
@@ -339,8 +342,12 @@ const STATES: Readonly<Record<string, (place: Place) => Promise<unknown>>> = {
   'code/code: code-malformed': (place) => wrongCode(place, '12'),
   'code/code: code-wrong': (place) => wrongCode(place),
   'code/code: code-expired': async (place) => {
-    await toCode(place);
-    await place.provider.stores.expiring.remove(`code:${journeyId(place)}`);
+    const email = await toCode(place);
+    const { number = '' } = PEOPLE.find((one) => one.email === email) ?? {};
+    const asked = { member: { at: 0, typed: number }, contact: { at: 0, way: { by: 'email', to: email } as const } };
+    const purpose = codePurpose(journeyId(place), asked);
+    // As it is a day later.
+    await place.provider.stores.expiring.remove(`code:${attemptDigest(SECRETS)(`purpose:${purpose}`)}`);
     await typeCode(place, '000000');
   },
   'code/code: code-used': async (place) => {

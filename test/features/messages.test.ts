@@ -210,7 +210,8 @@ describeOnEveryStore('messages to members', (pair) => {
     await lock(MEMBER);
     const waiting: ScheduledItem[] = [];
     await within(2, async () => {
-      waiting.push(...(await provider.stores.outbox.take('messages', 10, MINUTE)));
+      for (const channel of ['email', 'sms'])
+        waiting.push(...(await provider.stores.outbox.take(`messages:${channel}`, 10, MINUTE)));
       return waiting.length === 2;
     });
     expect(JSON.stringify(waiting)).not.toMatch(/example\.com|2025550143|paused/);

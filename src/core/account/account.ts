@@ -20,6 +20,8 @@ export interface Account {
   /** E.164. */
   readonly phone?: string | undefined;
   readonly phoneConfirmed: boolean;
+  /** It is called, and gets no texts. */
+  readonly isLandline?: boolean | undefined;
   readonly memberNumber: string;
   readonly firstName: string;
   readonly lastName: string;
@@ -42,11 +44,22 @@ export interface Account {
 }
 
 /** Where messages to an account go, and codes: its confirmed contacts. */
-export function contactsOf({ email, emailConfirmed, phone, phoneConfirmed }: Account): Contact[] {
+export function contactsOf({ email, emailConfirmed, phone, phoneConfirmed, isLandline }: Account): Contact[] {
   return [
     ...(email !== undefined && emailConfirmed ? [{ kind: 'email', to: email } as const] : []),
-    ...(phone !== undefined && phoneConfirmed ? [{ kind: 'mobile', to: phone } as const] : []),
+    ...(phone !== undefined && phoneConfirmed
+      ? [{ kind: isLandline ? 'landline' : 'mobile', to: phone } as const]
+      : []),
   ];
+}
+
+/** Where its owner is told what happens to it: there, and on the phone of the second step. */
+export function addressesOf(account: Account): Contact[] {
+  const phone = account.factors?.phone?.to;
+  const contacts = contactsOf(account);
+  return phone === undefined || contacts.some(({ to }) => to === phone)
+    ? contacts
+    : [...contacts, { kind: 'mobile', to: phone }];
 }
 
 /**

@@ -22,7 +22,7 @@ export interface Recovery {
   readonly until: number;
   /** Digest of what the link holds that stops it. */
   readonly stop: string;
-  /** The message in the outbox that will say that it is open. */
+  /** The message in the outbox that will say that it is open. Without it nobody was told yet, and it does not open. */
   readonly message?: string;
 }
 
@@ -30,6 +30,9 @@ export const stopDigest = (secret: string): string => createHash('sha256').updat
 
 const lives = (account: Account, clock: Clock): Recovery | undefined =>
   account.recovery !== undefined && account.recovery.until > seconds(clock) ? account.recovery : undefined;
+
+/** Seconds after which one that nobody was told of, because a process died, is begun anew. */
+const TOLD_WITHIN = 60;
 
 /** Begins one. With one that is on its way already, that one goes on, and `began` is false. */
 export async function beginRecovery(
@@ -40,7 +43,11 @@ export async function beginRecovery(
 ): Promise<{ readonly recovery: Recovery; readonly began: boolean } | undefined> {
   const readyAt = seconds(clock) + RECOVERY_DELAY;
   const mine: Recovery = { contact, readyAt, until: readyAt + RECOVERY_OPEN, stop: stopDigest(secret) };
-  const account = await change(accounts, id, (now) => (lives(now, clock) ? undefined : { ...now, recovery: mine }));
+  const account = await change(accounts, id, (now) => {
+    const other = lives(now, clock);
+    const isUntold = other?.message === undefined && (other?.readyAt ?? 0) < readyAt - TOLD_WITHIN;
+    return other === undefined || isUntold ? { ...now, recovery: mine } : undefined;
+  });
   const recovery = account && lives(account, clock);
   return recovery && { recovery, began: recovery.stop === mine.stop };
 }
@@ -62,5 +69,6 @@ export async function stopRecovery(
 /** Where codes to an account may go besides its own contacts: first, since the others are out of reach. */
 export function recoveryContacts(account: Account, clock: Clock): Contact[] {
   const recovery = lives(account, clock);
-  return recovery !== undefined && recovery.readyAt <= seconds(clock) ? [recovery.contact] : [];
+  const isOpen = recovery?.message !== undefined && recovery.readyAt <= seconds(clock);
+  return recovery !== undefined && isOpen ? [recovery.contact] : [];
 }

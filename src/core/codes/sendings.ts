@@ -29,15 +29,18 @@ export interface Sending {
   /** Undefined where it goes to nobody: the same is counted. */
   readonly way: Way | undefined;
   readonly network: { readonly key: string; readonly shared: boolean };
+  /** The password was shown: strangers who ask for codes do not use up what the member needs at sign-in. */
+  readonly known?: boolean | undefined;
 }
 
 /** Counts a sending. False where one of the caps is reached. */
 export async function maySend(
   attempts: Attempts,
   digest: (text: string) => string,
-  { subject, way, network }: Sending,
+  { subject, way, network, known = false }: Sending,
 ): Promise<boolean> {
-  const to = digest(`to:${way?.to ?? subject}`);
+  const kind = known ? 'known:' : '';
+  const to = digest(`${kind}to:${way?.to ?? subject}`);
   const by = way === undefined || way.by === 'letter' ? 'email' : way.by;
   const pool = (rule: keyof typeof RULES, key: string) => ({
     ...{ key: `sent:${rule}:${key}`, rule: RULES[rule], cleared: false },
@@ -46,7 +49,7 @@ export async function maySend(
     pool(network.shared ? 'sharedNetwork' : 'network', digest(network.key)),
     pool('recipient', to),
     pool('recipientDay', to),
-    pool('subject', digest(`subject:${subject}`)),
+    pool('subject', digest(`${kind}subject:${subject}`)),
     pool(by, way === undefined ? 'nobody' : 'all'),
   ]);
   return taken.ok;

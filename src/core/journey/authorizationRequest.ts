@@ -47,6 +47,8 @@ export type RequestResult = {
     readonly remember: boolean;
     /** Others use this computer too. Undefined where a session goes on. */
     readonly shared?: boolean;
+    /** The account's `deviceEpoch` when this was shown: once the password has changed, it opens nothing. */
+    readonly epoch: number;
   };
   readonly select_account?: Record<string, never>;
   readonly consent?: Record<string, never>;
@@ -74,6 +76,7 @@ function login(
   session: SessionProofs | undefined,
 ): { readonly login?: NonNullable<RequestResult['login']> } {
   const more = second ?? setup ?? passkey;
+  const { epoch } = password ?? more ?? { epoch: 0 };
   const { accountId, at } = password ?? passkey ?? { accountId: session?.accountId ?? '', at: session?.authTime ?? 0 };
   if (password === undefined && more === undefined) return {};
   const before = password !== undefined ? ['pwd'] : passkey !== undefined ? [] : (session?.amr ?? []);
@@ -81,6 +84,7 @@ function login(
   return {
     login: {
       accountId,
+      epoch,
       ts: at,
       acr: more === undefined ? ACR.aal1 : ACR.aal2,
       amr: [...new Set([...amr, ...(more === undefined ? [] : ['mfa'])])],

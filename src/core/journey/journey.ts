@@ -58,10 +58,12 @@ export interface Facts {
   readonly contacts?: ContactsFact;
   readonly confirmation?: { readonly at: number };
   readonly credentials?: { readonly at: number; readonly accountId: string };
+  /** When the last code was put down for the phone of a second step. */
+  readonly texted?: { readonly at: number };
   /** When the last code was put down to be sent, and how, as far as it may be told. */
   readonly sent?: { readonly at: number; readonly by?: Way['by'] | undefined };
-  /** `lost`: the second steps went with the old password. */
-  readonly replacement?: { readonly at: number; readonly lost?: boolean };
+  /** `lost`: the second steps went with the old password; the addresses that the account had then. */
+  readonly replacement?: { readonly at: number; readonly lost?: readonly string[] };
   /** A way back in was asked for that opens at this time. */
   readonly delay?: { readonly at: number; readonly readyAt: number };
 }
@@ -121,7 +123,7 @@ export interface Agreements {
 }
 
 /** What a journey still wants of the member. */
-export type Requirement = Exclude<keyof Facts, 'sent' | 'fresh'>;
+export type Requirement = Exclude<keyof Facts, 'sent' | 'texted' | 'fresh'>;
 
 /** The order in which steps are asked for; each journey wants some of them. */
 const ORDER = [

@@ -54,10 +54,13 @@ export const LOCKOUT = {
     ...{ free: 10, firstWait: HOUR, growth: 1, longestWait: HOUR, startsAgain: true },
     ...{ forgetAfter: DAY, forgetFrom: 'last' },
   },
-  /** Codes for one account or membership from everywhere: never a hundred in a row (NIST SP 800-63B-4 3.2.2). */
+  /**
+   * Codes for one account or membership from everywhere, an hour. Each code has five tries and there are few codes a day, so
+   * that longer waits would only keep its owner out.
+   */
   code: {
-    ...{ free: 50, firstWait: HOUR, growth: 2, longestWait: 7 * DAY, startsAgain: false },
-    ...{ forgetAfter: 90 * DAY, forgetFrom: 'last' },
+    ...{ free: 50, firstWait: HOUR, growth: 1, longestWait: HOUR, startsAgain: true },
+    ...{ forgetAfter: DAY, forgetFrom: 'last' },
   },
   /** Wrong details for one member number, a day: nobody finds out a date of birth. */
   details: {

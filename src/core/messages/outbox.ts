@@ -3,7 +3,12 @@ import type { Seal } from '../seal.ts';
 import type { Schedule, ScheduledItem } from '../storage/schedule.ts';
 import { type Carrier, type Channel, GaveUp, type Message, type Outbox } from './message.ts';
 
-const LIST = 'messages';
+/** One list a channel, so that a provider that hangs holds up none of the others. */
+const LISTS: Readonly<Record<Channel, string>> = {
+  email: 'messages:email',
+  sms: 'messages:sms',
+  voice: 'messages:voice',
+};
 const SECOND = 1_000;
 /** A provider that does not take a message is tried again after these times, and then each half hour for three days. */
 const AGAIN_AFTER = [5, 30, 120, 600].map((seconds) => seconds * SECOND);
@@ -42,7 +47,7 @@ type Sent = 'sent' | 'again' | 'gave-up' | 'too-late';
 export function outbox({ schedule, seal, clock, carriers, newId, log }: OutboxDependencies) {
   const down = new Set<Channel>();
 
-  const send = async (item: ScheduledItem): Promise<void> => {
+  const send = async (list: string, item: ScheduledItem): Promise<void> => {
     const { sealed, tries: before, until } = item.value as Waiting;
     const message: Message = JSON.parse(seal.open(sealed, item.id));
     const tries = before + 1;
@@ -51,7 +56,7 @@ export function outbox({ schedule, seal, clock, carriers, newId, log }: OutboxDe
     const carrier = carriers.get(message.channel);
     if (clock.now() >= until || carrier === undefined) {
       tell('too-late');
-      return schedule.done(LIST, item);
+      return schedule.done(list, item);
     }
     try {
       await carrier.send(item.id, message);
@@ -62,10 +67,10 @@ export function outbox({ schedule, seal, clock, carriers, newId, log }: OutboxDe
       tell(gaveUp ? 'gave-up' : 'again', error as Error);
       if (!gaveUp) {
         down.add(message.channel);
-        return schedule.put(LIST, item.id, clock.now() + (AGAIN_AFTER[before] ?? THEN_EVERY), { sealed, tries, until });
+        return schedule.put(list, item.id, clock.now() + (AGAIN_AFTER[before] ?? THEN_EVERY), { sealed, tries, until });
       }
     }
-    return schedule.done(LIST, item);
+    return schedule.done(list, item);
   };
 
   return {
@@ -73,20 +78,25 @@ export function outbox({ schedule, seal, clock, carriers, newId, log }: OutboxDe
       const id = newId();
       const sealed = seal.seal(JSON.stringify(message), id);
       const waiting: Waiting = { sealed, tries: 0, until: until ?? from + LONGEST };
-      await schedule.put(LIST, id, from, waiting);
+      await schedule.put(LISTS[message.channel], id, from, waiting);
       return id;
     },
 
-    withdraw: (id) => schedule.remove(LIST, id),
+    async withdraw(id) {
+      await Promise.all(Object.values(LISTS).map((list) => schedule.remove(list, id)));
+    },
 
     /** Sends what is due. */
     async deliver(): Promise<void> {
-      let due: ScheduledItem[];
-      do {
-        due = await schedule.take(LIST, AT_ONCE, LEASE_MS);
-        // One that cannot be read comes again when its lease is over, and holds up no other.
-        await Promise.allSettled(due.map(send));
-      } while (due.length === AT_ONCE);
+      const all = Object.values(LISTS).map(async (list) => {
+        let due: ScheduledItem[];
+        do {
+          due = await schedule.take(list, AT_ONCE, LEASE_MS);
+          // One that cannot be read comes again when its lease is over, and holds up no other.
+          await Promise.allSettled(due.map((item) => send(list, item)));
+        } while (due.length === AT_ONCE);
+      });
+      await Promise.all(all);
     },
 
     /** Whether the last tries on each channel went well. */

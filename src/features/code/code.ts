@@ -1,6 +1,7 @@
 import { type Clock, seconds } from '../../core/clock.ts';
 import { type Codes, readCode } from '../../core/codes/codes.ts';
 import { maskedWay, type Way } from '../../core/codes/contacts.ts';
+import { typedOf } from '../../core/codes/purposes.ts';
 import type { Facts } from '../../core/journey/journey.ts';
 import type { Channel } from '../../core/messages/message.ts';
 import { type Outcome, proven, refused } from '../../core/refusal.ts';
@@ -60,7 +61,7 @@ export const codeStep = (deps: { codes: Codes; clock: Clock; channels: ReadonlyS
       const subject = variant.subject(context);
       const counted = [
         { rule: 'codeJourney', subject: `${variant.name}:${context.journey.id}` },
-        { rule: 'codeBucket', subject: `${subject}:${context.network.key}` },
+        { rule: 'codeBucket', subject: `${typedOf(context.journey.facts)}:${context.network.key}` },
         { rule: 'code', subject },
       ] as const;
       return { counted, lockedAs: 'code-locked', input };

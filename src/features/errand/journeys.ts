@@ -5,6 +5,7 @@ import { type Errand, type Errands, progressOf, requirementsOf } from '../../cor
 import { type Facts, factsBefore, factsToChooseAnew, nextStep } from '../../core/journey/journey.ts';
 import type { Collection } from '../../core/storage/collection.ts';
 import type { PageContext } from '../../http/context.ts';
+import type { DeviceOwner, KnownDevices } from '../../http/device.ts';
 import { applyUiLocales } from '../../http/locale.ts';
 import type { NetworkOf } from '../../http/network.ts';
 import type { Journeys } from '../../http/pipeline.ts';
@@ -17,6 +18,7 @@ import type { Browser } from './browser.ts';
 export interface ErrandDependencies {
   readonly errands: Errands;
   readonly browser: Browser;
+  readonly devices: KnownDevices;
   readonly accounts: Collection<Account>;
   readonly clients: ClientDirectory;
   readonly clock: Clock;
@@ -67,7 +69,15 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
       const journey = holds ? errand : { ...errand, facts: {} };
       const { code, name } = journey.facts;
       const account = code && name?.accountId ? await deps.accounts.find(name.accountId) : undefined;
-      return { journey, locale, account, rememberedName: deps.usernames.get(ctx), network: deps.networkOf(ctx) };
+      const knownDevice = (owner: DeviceOwner) => deps.devices.idFor(ctx, owner);
+      return {
+        journey,
+        locale,
+        account,
+        knownDevice,
+        rememberedName: deps.usernames.get(ctx),
+        network: deps.networkOf(ctx),
+      };
     },
 
     next: ({ journey }) => nextStep(journey.facts, requirementsOf(journey)),

@@ -23,6 +23,7 @@ import type { Collection } from '../../core/storage/collection.ts';
 import type { Expiring } from '../../core/storage/expiring.ts';
 import { type PageContext, seeOther } from '../../http/context.ts';
 import { EXTEND_SESSION, type FormGuard } from '../../http/csrf.ts';
+import type { KnownDevices } from '../../http/device.ts';
 import { applyUiLocales } from '../../http/locale.ts';
 import type { NetworkOf } from '../../http/network.ts';
 import type { Journeys } from '../../http/pipeline.ts';
@@ -43,6 +44,7 @@ export interface InteractionDependencies {
   /** Whether what was proven still counts. */
   readonly stillHolds: (facts: Facts) => Promise<boolean>;
   readonly accounts: Collection<Account>;
+  readonly devices: KnownDevices;
   readonly clients: ClientDirectory;
   readonly expiring: Expiring;
   readonly clock: Clock;
@@ -91,21 +93,30 @@ export function requestJourneys(deps: InteractionDependencies): Journeys<Opened>
       const { locale } = ctx.state;
       const app = describeApp(client, deps.issuer);
       const browser = { rememberedName: deps.usernames.get(ctx), network: deps.networkOf(ctx) };
-      const { password, passkey } = journey.facts;
+      const { password, passkey, second, setup } = journey.facts;
       const owner = (password ?? passkey)?.accountId ?? (request.stepUp ? request.accountId : undefined);
       const account = owner === undefined ? undefined : await deps.accounts.find(owner);
+      // What was shown for one account is nothing for another.
+      if ([second, setup].some((proof) => proof !== undefined && proof.accountId !== owner))
+        return { journey: { ...journey, facts: {} }, request, client, app, locale, ...browser };
       return { journey, request, client, app, locale, account, ...browser };
     },
 
     next,
     before: (context, step) => factsToChooseAnew(context.journey.facts, next(context), step),
 
-    async settle(ctx, { journey, request }, due) {
+    async settle(ctx, { journey, request, account }, due) {
       const finish = async (result: RequestResult) => {
         seeOther(ctx, await deps.requests.finish(ctx, result));
         return true;
       };
-      if (due === 'done') return finish(resultOf(journey.facts, request.session));
+      if (due === 'done') {
+        const { password, passkey } = journey.facts;
+        // A device is known once all that signing in takes was shown on it, and not where others use it too.
+        if (account !== undefined && (password ?? passkey) !== undefined && !password?.shared)
+          deps.devices.remember(ctx, { id: account.id, deviceEpoch: account.value.deviceEpoch });
+        return finish(resultOf(journey.facts, request.session));
+      }
       // Nobody is signed in, so there is nobody to choose: the sign-in page follows.
       if (due === 'account' && request.accountId === undefined) return finish({ select_account: {} });
       if (request.onlyNeedsASession && (await deps.requests.hasSession(ctx))) return finish({});

@@ -18,19 +18,17 @@ export const agreementStep = ({ accounts, agreements, clock }: AgreementDependen
     name: 'agreement',
     view: 'login/agreement',
 
-    async show({ journey }: StepContext, typed) {
-      const account = await accounts.find(journey.facts.password?.accountId ?? '');
+    async show({ account }: StepContext, typed) {
       return { terms: false, texts: typed?.has('texts') ?? account?.value.agreed?.sms !== undefined };
     },
 
     parse: (form) => (form.has('terms') ? proven({ texts: form.has('texts') }) : refused('terms-not-accepted')),
 
-    async submit({ texts }, { journey }) {
+    async submit({ texts }, { account }) {
       const agreed = agreedNow(agreements, texts);
       const now = seconds(clock);
-      await change(accounts, journey.facts.password?.accountId ?? '', (account) => ({
-        ...{ ...account, agreed, updatedAt: now },
-      }));
+      if (account === undefined) throw new Error('nobody is there to agree');
+      await change(accounts, account.id, (held) => ({ ...held, agreed, updatedAt: now }));
       return proven({ agreement: { at: now } });
     },
 

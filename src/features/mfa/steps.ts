@@ -124,7 +124,7 @@ export function mfaSteps(deps: MfaDependencies) {
     },
     async submit(to) {
       const at = seconds(clock);
-      return proven({ number: { at, to }, sent: { at, by: 'sms' } });
+      return proven({ number: { at, to }, texted: { at } });
     },
     conclude: ({ number: fact }, context) =>
       sendToPhone(post, known(context), { what: 'setup', to: fact?.to ?? '', by: 'sms' }),

@@ -17,18 +17,20 @@ export interface TextDependencies {
 
 type Typed = { readonly code: string } | { readonly send: 'sms' | 'voice' };
 
-/** What a code to a phone is for; a code of one journey is none in another. */
-const purposeOf = (journeyId: string, what: 'second' | 'setup'): string => `${journeyId}:${what}`;
+/** What a code to a phone is for: one journey, one account and one number. */
+const purposeOf = ({ journey, account }: FactorContext, what: 'second' | 'setup', to: string): string =>
+  [journey.id, what, account.id, to].join(' ');
 
 /** Sends a code to a phone. */
 export async function sendToPhone(
   post: Post,
-  { journey, account, locale, network }: FactorContext,
+  context: FactorContext,
   { what, to, by }: { readonly what: 'second' | 'setup'; readonly to: string; readonly by: 'sms' | 'voice' },
 ): Promise<void> {
   const contacts = [{ kind: 'mobile', to }] as const;
-  const purpose = purposeOf(journey.id, what);
-  await post.sendCode({ purpose, subject: `account:${account.id}`, contacts, by, locale, network });
+  const { account, locale, network } = context;
+  const order = { purpose: purposeOf(context, what, to), subject: `account:${account.id}`, contacts, by };
+  await post.sendCode({ ...order, locale, network, known: true });
 }
 
 /**
@@ -44,9 +46,9 @@ export const textFactor = ({ accounts, codes, post, clock }: TextDependencies) =
   ): Promise<Outcome<Shown>> => {
     if ('send' in typed) {
       await sendToPhone(post, context, { what, to, by: typed.send });
-      return proven({ shown: false, facts: { sent: { at: seconds(clock), by: typed.send } } });
+      return proven({ shown: false, facts: { texted: { at: seconds(clock) } } });
     }
-    const used = await codes.use(purposeOf(context.journey.id, what), typed.code);
+    const used = await codes.use(purposeOf(context, what, to), typed.code);
     return used.is === 'right' ? proven({ shown: true }) : refused(`code-${used.is}`);
   };
   const masked = (to: string) => maskedWay({ by: 'sms', to });
@@ -57,7 +59,7 @@ export const textFactor = ({ accounts, codes, post, clock }: TextDependencies) =
     view: 'mfa/text',
     show: async ({ account, journey }) => ({
       masked: masked(account.value.factors?.phone?.to ?? ''),
-      sentAt: journey.facts.sent?.at,
+      sentAt: journey.facts.texted?.at,
     }),
     masked: ({ factors }) => masked(factors?.phone?.to ?? ''),
     compares: (typed) => 'code' in typed,
@@ -79,7 +81,7 @@ export const textFactor = ({ accounts, codes, post, clock }: TextDependencies) =
     setupView: 'mfa/text-setup',
     showSetup: async ({ journey }) => ({
       masked: masked(journey.facts.number?.to ?? ''),
-      sentAt: journey.facts.sent?.at,
+      sentAt: journey.facts.texted?.at,
     }),
 
     async setUp(typed, context) {

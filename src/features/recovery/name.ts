@@ -1,8 +1,10 @@
 import { type Account, contactsOf, findBySignInName } from '../../core/account/account.ts';
 import { recoveryContacts } from '../../core/account/recovery.ts';
-import { canonicalSignInName, SIGN_IN_NAME_MAX } from '../../core/account/signInName.ts';
+import { SIGN_IN_NAME_MAX } from '../../core/account/signInName.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
+import { codePurpose, subjectOf } from '../../core/codes/purposes.ts';
 import { methodsOf } from '../../core/factors/factors.ts';
+import type { Facts } from '../../core/journey/journey.ts';
 import type { Contact } from '../../core/membership/membership.ts';
 import { missed, proven, refused } from '../../core/refusal.ts';
 import type { Collection } from '../../core/storage/collection.ts';
@@ -26,14 +28,14 @@ function reachable(account: Account): Contact[] {
 export async function sendToNamed(
   { accounts, clock, post }: NameDependencies,
   { journey, locale, network }: ErrandContext,
-  name: { readonly typed: string; readonly accountId?: string },
+  name: NonNullable<Facts['name']>,
   by?: 'email' | 'sms' | 'voice',
 ): Promise<void> {
   const account = await accounts.find(name.accountId ?? 'nobody');
   const contacts =
     account === undefined ? [] : [...recoveryContacts(account.value, clock), ...reachable(account.value)];
-  const subject = account === undefined ? `name:${canonicalSignInName(name.typed)}` : `account:${account.id}`;
-  await post.sendCode({ purpose: journey.id, subject, contacts, by, locale, network });
+  const subject = subjectOf({ name });
+  await post.sendCode({ purpose: codePurpose(journey.id, { name }), subject, contacts, by, locale, network });
 }
 
 /** Username or email of somebody who cannot sign in. Whether it is anybody's is never told. */

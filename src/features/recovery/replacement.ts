@@ -1,4 +1,4 @@
-import type { Account } from '../../core/account/account.ts';
+import { type Account, addressesOf } from '../../core/account/account.ts';
 import { type ChangeDependencies, changePassword } from '../../core/account/newPassword.ts';
 import { recoveryContacts } from '../../core/account/recovery.ts';
 import { hasSecondStep } from '../../core/factors/factors.ts';
@@ -29,30 +29,44 @@ export const replacementStep = (deps: ReplacementDependencies) => {
 
     async submit(password, { journey }) {
       const { name, code, second } = journey.facts;
-      let lost = false;
+      const accountId = name?.accountId ?? '';
+      let lost: readonly string[] | undefined;
+      let waiting: string | undefined;
       const also = (account: Account): Partial<Account> | undefined => {
+        waiting = account.recovery?.message;
+        lost = undefined;
         if (!hasSecondStep(account)) return {};
+        const isOurs = second?.accountId === accountId && second.epoch === account.deviceEpoch;
+        const recovers = recoveryContacts(account, deps.clock).some(({ to }) => to === code?.way.to);
+        if (!recovers) return isOurs ? {} : undefined;
         // After the day's wait the second steps are gone with the password.
-        lost = recoveryContacts(account, deps.clock).some(({ to }) => to === code?.way.to);
-        return lost ? { factors: undefined } : second && {};
+        lost = addressesOf(account).map(({ to }) => to);
+        return { factors: undefined };
       };
-      const changed = await changePassword(deps, name?.accountId ?? '', name?.epoch ?? -1, password, also);
+      const changed = await changePassword(deps, accountId, name?.epoch ?? -1, password, also);
       // The password was changed on another way meanwhile, or a second step was set up: what was proven here is void.
       if (changed === undefined) return proven(FROM_THE_BEGINNING);
       if (!changed.ok) return changed;
-      await deps.endSessions(name?.accountId ?? '');
+      await deps.endSessions(accountId);
+      if (waiting !== undefined) await deps.post.withdraw(waiting);
       return proven({ replacement: { at: changed.proven.at, ...(lost ? { lost } : {}) } });
     },
 
     async conclude({ replacement }, context) {
       if (replacement === undefined) return;
       const { id, value } = await accountOf(context);
-      await deps.unlock(context.network, id, namesOf(value));
+      const device = context.knownDevice({ id, deviceEpoch: value.deviceEpoch });
+      await deps.unlock({ network: context.network, device }, id, namesOf(value));
       await deps.post.tellOwner(id, value, 'password-changed');
-      if (replacement.lost) await deps.post.tellOwner(id, value, 'second-steps-removed');
+      if (replacement.lost === undefined) return;
+      // The phone of the second step hears of it too.
+      const also = replacement.lost.map((to) => ({ kind: to.includes('@') ? 'email' : 'mobile', to }) as const);
+      await deps.post.tellOwner(id, value, 'second-steps-removed', {}, { also });
     },
   });
 };
 
 /** Facts that are undefined are taken away. */
-const FROM_THE_BEGINNING = { name: undefined, code: undefined } as object;
+const FROM_THE_BEGINNING = Object.fromEntries(
+  ['name', 'code', 'sent', 'method', 'second', 'texted', 'fresh', 'codes'].map((fact) => [fact, undefined]),
+);

@@ -1,5 +1,6 @@
 import { type Clock, seconds } from '../../core/clock.ts';
 import { LETTER, maskedWay, type Way } from '../../core/codes/contacts.ts';
+import { codePurpose, subjectOf } from '../../core/codes/purposes.ts';
 import { proven, refused } from '../../core/refusal.ts';
 import type { Post } from '../../http/post.ts';
 import { type ErrandContext, step } from '../../http/step.ts';
@@ -30,8 +31,9 @@ export const contactStep = (deps: { post: Post; clock: Clock }) => {
       const { by, to } = contact?.way ?? LETTER;
       if (by === 'letter') return;
       const contacts = (journey.facts.member?.found?.contacts ?? []).filter((one) => one.to === to);
-      const subject = `member:${journey.facts.member?.found?.memberNumber ?? ''}`;
-      await deps.post.sendCode({ purpose: journey.id, subject, contacts, by, locale, network });
+      const facts = { ...journey.facts, ...(contact ? { contact } : {}) };
+      const [purpose, subject] = [codePurpose(journey.id, facts), subjectOf(facts)];
+      await deps.post.sendCode({ purpose, subject, contacts, by, locale, network });
     },
 
     fieldOf: () => 'way-0',

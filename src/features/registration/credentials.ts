@@ -53,10 +53,12 @@ export const credentialsStep = (deps: CredentialsDependencies) =>
       const { refusal } = judgePassword(deps.rules, member, password);
       if (refusal !== undefined) return refused(refusal);
       const at = seconds(deps.clock);
+      const kind = found.contacts.find(({ to }) => to === member.phone)?.kind;
       const account: Account = {
         ...{ ...member, postalCode: found.postalCode, locale, agreed: facts.contacts?.agreed },
         // An address that no code has reached was confirmed by a code of its own.
         ...{ emailConfirmed: member.email !== undefined, phoneConfirmed: member.phone === facts.code?.way.to },
+        ...(kind === 'landline' ? { isLandline: true } : {}),
         ...{ deviceEpoch: 0, createdAt: at, updatedAt: at },
         password: await deps.hasher.hash(normalizePassword(password)),
       };

@@ -1,5 +1,6 @@
 import { type Account, memberClaim } from '../../core/account/account.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
+import { codePurpose, subjectOf } from '../../core/codes/purposes.ts';
 import { canonicalMemberNumber } from '../../core/membership/matching.ts';
 import type { Membership, MembershipDirectory } from '../../core/membership/membership.ts';
 import { missed, proven, refused } from '../../core/refusal.ts';
@@ -78,10 +79,8 @@ export const memberStep = (deps: MemberDependencies) =>
 
     async conclude({ member }, { journey, locale, network }) {
       if (journey.course === 'register' || member === undefined) return;
-      const subject = `member:${canonicalMemberNumber(member.typed)}`;
-      await deps.post.sendCode({
-        ...{ purpose: journey.id, subject, contacts: member.found?.contacts ?? [], locale, network },
-      });
+      const [purpose, subject] = [codePurpose(journey.id, { member }), subjectOf({ member })];
+      await deps.post.sendCode({ purpose, subject, contacts: member.found?.contacts ?? [], locale, network });
     },
 
     fieldOf: () => 'member-number',

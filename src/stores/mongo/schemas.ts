@@ -45,6 +45,7 @@ const account: Record<keyof Account, object> = {
   emailConfirmed: flag,
   phone: String,
   phoneConfirmed: flag,
+  isLandline: Boolean,
   memberNumber: text,
   firstName: text,
   lastName: text,
