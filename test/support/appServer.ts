@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -48,7 +49,8 @@ let certificate: Certificate | undefined;
 /** A certificate for localhost, in PEM, that this process trusts from now on; the same at each call. */
 export function trustedCertificate(): Certificate {
   if (certificate !== undefined) return certificate;
-  const made = makeCertificate({ commonName: 'localhost', dnsName: 'localhost' });
+  // A name of its own: of two with one name a verifier may try the wrong one.
+  const made = makeCertificate({ commonName: `localhost ${randomUUID()}`, dnsName: 'localhost' });
   certificate = {
     key: String(made.privateKey.export({ type: 'pkcs8', format: 'pem' })),
     cert: made.certificate.toString(),
