@@ -3,7 +3,7 @@
  * a server that is missing is named as skipped, with the line that gets it. Arguments go to jest.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { demandNode24 } from './node24.mjs';
@@ -21,6 +21,7 @@ const env = { ...process.env, NODE_ENV: 'test', NODE_OPTIONS: '--experimental-vm
 
 let code = 1;
 try {
+  await makeTrusted();
   if (mongod && redisServer) {
     const [mongo, redis] = await Promise.all([startMongo(mongod), startRedis(redisServer)]);
     running.push(mongo, redis);
@@ -42,6 +43,16 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 process.exit(code);
+
+/** A certificate for localhost that every process of the tests trusts from its start. */
+async function makeTrusted() {
+  const { makeCertificate } = await import('../test/support/certificates.ts');
+  const { certificate, privateKey } = makeCertificate({ commonName: 'localhost', dnsName: 'localhost' });
+  const [cert, key] = [join(scratch, 'cert.pem'), join(scratch, 'key.pem')];
+  writeFileSync(cert, certificate.toString());
+  writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  Object.assign(env, { TEST_CERTIFICATE: cert, TEST_CERTIFICATE_KEY: key, NODE_EXTRA_CA_CERTS: cert });
+}
 
 function run(args) {
   return new Promise((resolve) => {

@@ -1,10 +1,8 @@
-import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { makeCertificate } from './certificates.ts';
 
 /** One request that an app was sent. */
 interface Heard {
@@ -44,19 +42,10 @@ interface Certificate {
   readonly key: string;
   readonly cert: string;
 }
-let certificate: Certificate | undefined;
-
-/** A certificate for localhost, in PEM, that this process trusts from now on; the same at each call. */
+/** The certificate for localhost, in PEM, that `npm test` has made and every process of the tests trusts. */
 export function trustedCertificate(): Certificate {
-  if (certificate !== undefined) return certificate;
-  // A name of its own: of two with one name a verifier may try the wrong one.
-  const made = makeCertificate({ commonName: `localhost ${randomUUID()}`, dnsName: 'localhost' });
-  certificate = {
-    key: String(made.privateKey.export({ type: 'pkcs8', format: 'pem' })),
-    cert: made.certificate.toString(),
-  };
-  setDefaultCACertificates([...getCACertificates('default'), certificate.cert]);
-  return certificate;
+  const read = (name: string) => readFileSync(String(process.env[name]), 'utf8');
+  return { key: read('TEST_CERTIFICATE_KEY'), cert: read('TEST_CERTIFICATE') };
 }
 
 async function open(serve: (listener: RequestListener) => ReturnType<typeof createServer>, scheme: string) {
