@@ -10,7 +10,7 @@ import { type Answer, Visitor } from '../support/visitor.ts';
 
 const PAIRS = 2_000;
 const WARM_UP = 100;
-const AT_ONCE = 15;
+const AT_ONCE = 20;
 
 type Kind = 'known' | 'other';
 
