@@ -10,7 +10,6 @@ import { webAuthn } from './adapters/webauthn.ts';
 import type { Task } from './background.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { seedClients, seedMembers } from './config/seed.ts';
-import { proofHolds } from './core/account/password.ts';
 import { clientDirectory } from './core/client/directory.ts';
 import type { Clock } from './core/clock.ts';
 import { errands } from './core/journey/errand.ts';
@@ -218,7 +217,6 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const interactions = interactionRoutes({
     ...forSteps,
     accounts,
-    stillHolds: ({ password, passkey, second, setup }) => proofHolds(accounts, password ?? passkey ?? second ?? setup),
     requests: authorizationRequests(provider, ourSessions, config.resources, config.mfaPolicy),
     steps: {
       password: passwordStep({
@@ -238,14 +236,6 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     accounts,
     errands: errands(expiring, seal),
     browser: browserCookie(https),
-    async stillHolds({ name, replacement }) {
-      // Once the new password is set, the proof of before has served.
-      if (name === undefined || replacement !== undefined) return true;
-      const { accountId, epoch } = name;
-      // A page takes no longer for a name that is somebody's.
-      const account = await accounts.find(accountId ?? 'nobody');
-      return accountId === undefined || account?.value.deviceEpoch === epoch;
-    },
     usernameOf: usernameOf(stores),
     steps: {
       ...secondSteps,

@@ -62,17 +62,19 @@ export function membershipDirectory(
 }
 
 /** What stands in the store for names, networks and codes: keyed digests. */
-export const attemptDigest = ({ cookieKeys }: Pick<Secrets, 'cookieKeys'>) => {
-  const key = cookieKeys[0] ?? '';
-  return (text: string): string => createHmac('sha256', key).update(`attempt:${text}`).digest('base64url').slice(0, 22);
+export const attemptDigest = (secrets: Pick<Secrets, 'cookieKeys'>) => {
+  const digest = keyedDigest(secrets, 'attempt');
+  return (text: string): string => digest(text).slice(0, 22);
 };
 
 /** Challenges for passkeys: 32 bytes that nobody foretells, one for each purpose, Base64url. */
-export const webAuthnChallenge =
-  ({ cookieKeys }: Pick<Secrets, 'cookieKeys'>) =>
-  (purpose: string): string =>
+export const webAuthnChallenge = (secrets: Pick<Secrets, 'cookieKeys'>) => keyedDigest(secrets, 'webauthn');
+
+const keyedDigest =
+  ({ cookieKeys }: Pick<Secrets, 'cookieKeys'>, what: 'attempt' | 'webauthn') =>
+  (text: string): string =>
     createHmac('sha256', cookieKeys[0] ?? '')
-      .update(`webauthn:${purpose}`)
+      .update(`${what}:${text}`)
       .digest('base64url');
 
 /** The day that the plan's members have now, YYYY-MM-DD. Memberships begin and end by it. */

@@ -44,11 +44,3 @@ export async function provePassword(
   }
   return true;
 }
-
-/** Whether a proven password still counts: not once the account's password has changed. Nothing proven holds. */
-export async function proofHolds(
-  accounts: Collection<Account>,
-  proof: { readonly accountId: string; readonly epoch: number } | undefined,
-): Promise<boolean> {
-  return proof === undefined || (await accounts.find(proof.accountId))?.value.deviceEpoch === proof.epoch;
-}

@@ -28,8 +28,6 @@ export interface ErrandDependencies {
   readonly issuer: string;
   readonly networkOf: NetworkOf;
   readonly usernames: RememberedName;
-  /** Whether what was proven still counts: not once the account's password has changed on another way. */
-  readonly stillHolds: (facts: Facts) => Promise<boolean>;
   /** What the last page of an errand shows: the username that was forgotten, or that of the new account. */
   readonly usernameOf: (facts: Facts) => Promise<string | undefined>;
 }
@@ -65,10 +63,14 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
       if (errand === undefined || !deps.browser.owns(ctx, errand.browser)) return lost(ctx);
       applyUiLocales(ctx, errand.locale);
       const { locale } = ctx.state;
-      const holds = await deps.stillHolds(errand.facts);
+      const { code, name, replacement } = errand.facts;
+      // A page takes no longer for a name that is somebody's.
+      const owner = name && (await deps.accounts.find(name.accountId ?? 'nobody'));
+      // Nothing counts once the password has changed on another way; once it has here, the proof of before has served.
+      const isCurrent = name?.accountId === undefined || owner?.value.deviceEpoch === name.epoch;
+      const holds = isCurrent || replacement !== undefined;
       const journey = holds ? errand : { ...errand, facts: {} };
-      const { code, name } = journey.facts;
-      const account = code && name?.accountId ? await deps.accounts.find(name.accountId) : undefined;
+      const account = holds && code ? owner : undefined;
       const knownDevice = (owner: DeviceOwner) => deps.devices.idFor(ctx, owner);
       return {
         journey,

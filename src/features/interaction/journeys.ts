@@ -19,7 +19,7 @@ import {
   nextStep,
 } from '../../core/journey/journey.ts';
 import { SESSION_WARNING } from '../../core/session/limits.ts';
-import type { Collection } from '../../core/storage/collection.ts';
+import type { Collection, Stored } from '../../core/storage/collection.ts';
 import type { Expiring } from '../../core/storage/expiring.ts';
 import { type PageContext, seeOther } from '../../http/context.ts';
 import { EXTEND_SESSION, type FormGuard } from '../../http/csrf.ts';
@@ -41,8 +41,6 @@ interface AuthorizationRequests {
 
 export interface InteractionDependencies {
   readonly requests: AuthorizationRequests;
-  /** Whether what was proven still counts. */
-  readonly stillHolds: (facts: Facts) => Promise<boolean>;
   readonly accounts: Collection<Account>;
   readonly devices: KnownDevices;
   readonly clients: ClientDirectory;
@@ -71,6 +69,25 @@ export function requestJourneys(deps: InteractionDependencies): Journeys<Opened>
     else deps.problems.expired(ctx, app);
   }
 
+  /**
+   * The facts as far as they still count, and whose sign-in it is. What was shown for one account is nothing for another,
+   * and nothing at all once the password has changed.
+   */
+  async function whatHolds(
+    facts: Facts,
+    request: AuthorizationRequest,
+  ): Promise<{ readonly facts: Facts; readonly account: Stored<Account> | undefined }> {
+    const { password, passkey, second, setup } = facts;
+    const proofs = [password, passkey, second, setup].filter((proof) => proof !== undefined);
+    const owner = (password ?? passkey)?.accountId ?? (request.stepUp ? request.accountId : undefined);
+    const account = owner === undefined ? undefined : await deps.accounts.find(owner);
+    const [first] = proofs;
+    const isCurrent = first === undefined || first.epoch === account?.value.deviceEpoch;
+    return isCurrent && proofs.every(({ accountId }) => accountId === owner)
+      ? { facts, account }
+      : whatHolds({}, request);
+  }
+
   const next = ({ journey: { facts }, request, account }: Opened) => {
     const { requirement, level, stepUp } = request;
     if (requirement !== 'password') return nextStep(facts, new Set([requirement]));
@@ -85,21 +102,15 @@ export function requestJourneys(deps: InteractionDependencies): Journeys<Opened>
     async open(ctx, id) {
       const found = await findJourney(deps.expiring, id);
       if (found === undefined) return lost(ctx);
-      const journey = (await deps.stillHolds(found.facts)) ? found : { ...found, facts: {} };
-      const client = await findMetadata(deps.clients, journey.clientId);
+      const client = await findMetadata(deps.clients, found.clientId);
       const request = await deps.requests.find(ctx, id);
       if (client === undefined || request === undefined) return lost(ctx, client);
       applyUiLocales(ctx, request.uiLocales);
       const { locale } = ctx.state;
       const app = describeApp(client, deps.issuer);
       const browser = { rememberedName: deps.usernames.get(ctx), network: deps.networkOf(ctx) };
-      const { password, passkey, second, setup } = journey.facts;
-      const owner = (password ?? passkey)?.accountId ?? (request.stepUp ? request.accountId : undefined);
-      const account = owner === undefined ? undefined : await deps.accounts.find(owner);
-      // What was shown for one account is nothing for another.
-      if ([second, setup].some((proof) => proof !== undefined && proof.accountId !== owner))
-        return { journey: { ...journey, facts: {} }, request, client, app, locale, ...browser };
-      return { journey, request, client, app, locale, account, ...browser };
+      const { facts, account } = await whatHolds(found.facts, request);
+      return { journey: { ...found, facts }, request, client, app, locale, account, ...browser };
     },
 
     next,

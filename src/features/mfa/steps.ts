@@ -57,6 +57,14 @@ export function mfaSteps(deps: MfaDependencies) {
     ...{ at: seconds(clock), accountId: account.id, epoch: account.value.deviceEpoch, amr },
   });
 
+  /** Whose attempt an answer is, where it compares a secret. */
+  const attempt = (input: unknown, context: StepContext, { method, compares }: Factor, what = '') => ({
+    counted: compares(input)
+      ? [{ rule: 'second', subject: `${what}${method}:${known(context).account.id}` } as const]
+      : [],
+    ...({ lockedAs: 'code-locked', input } as const),
+  });
+
   const method = step<Method, StepContext>({
     name: 'method',
     view: 'mfa/method',
@@ -83,12 +91,7 @@ export function mfaSteps(deps: MfaDependencies) {
     view: (context) => chosen(context).view,
     show: (context) => chosen(context).show(known(context)),
     parse: (form, context) => chosen(context).parse(form),
-    async identify(input, context) {
-      const { account } = known(context);
-      const { method: name, compares } = chosen(context);
-      const counted = compares(input) ? [{ rule: 'second', subject: `${name}:${account.id}` } as const] : [];
-      return { counted, lockedAs: 'code-locked', input };
-    },
+    identify: async (input, context) => attempt(input, context, chosen(context)),
     async submit(input, context): Promise<Outcome<Facts>> {
       const factor = chosen(context);
       const outcome = await factor.prove(input, known(context));
@@ -136,14 +139,7 @@ export function mfaSteps(deps: MfaDependencies) {
     view: (context) => setsUp(context).setupView,
     show: (context) => setsUp(context).showSetup(known(context)),
     parse: (form, context) => setsUp(context).parse(form),
-    async identify(input, context) {
-      const { account } = known(context);
-      const factor = setsUp(context);
-      const counted = factor.compares(input)
-        ? [{ rule: 'second', subject: `setup:${factor.method}:${account.id}` } as const]
-        : [];
-      return { counted, lockedAs: 'code-locked', input };
-    },
+    identify: async (input, context) => attempt(input, context, setsUp(context), 'setup:'),
     async submit(input, context): Promise<Outcome<Facts>> {
       const factor = setsUp(context);
       const { account, journey } = known(context);
