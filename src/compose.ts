@@ -11,6 +11,7 @@ import type { Task } from './background.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { seedClients, seedMembers } from './config/seed.ts';
 import { clientDirectory } from './core/client/directory.ts';
+import { withOwnClient } from './core/client/ownClient.ts';
 import type { Clock } from './core/clock.ts';
 import { errands } from './core/journey/errand.ts';
 import { beginJourney } from './core/journey/journey.ts';
@@ -18,6 +19,8 @@ import type { Measures } from './core/measures.ts';
 import { outbox } from './core/messages/outbox.ts';
 import type { Stores } from './core/storage/stores.ts';
 import { errandSteps, makePost, newMessageId, usernameOf } from './errands.ts';
+import { accountRoutes } from './features/account/index.ts';
+import { newPasswordStep } from './features/account/password.ts';
 import { consentStep } from './features/consent/consent.ts';
 import { deviceGuard, devicePages } from './features/device/device.ts';
 import { browserCookie } from './features/errand/browser.ts';
@@ -52,6 +55,7 @@ import { postedRequests } from './http/postedRequests.ts';
 import { problemPages } from './http/problems.ts';
 import { rememberedName } from './http/rememberedName.ts';
 import { makeRenderer } from './http/render.ts';
+import { signedInMembers } from './http/signedIn.ts';
 import type { Logger } from './observe/logger.ts';
 import { authorizationRequests } from './oidc/authorizationRequests.ts';
 import { backchannelLogout } from './oidc/backchannelLogout.ts';
@@ -114,7 +118,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const render = makeRenderer(join(root, 'views'), assets, config.plan);
   const problems = problemPages(render, clock);
   const { clients, expiring, schedule, accounts, consents } = stores;
-  const directory = clientDirectory(clients, clock);
+  const directory = withOwnClient(clientDirectory(clients, clock), issuer);
 
   const https = issuer.startsWith('https:');
   const provider = () => current.provider;
@@ -231,14 +235,23 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       consent: consentStep({ consents, accounts, clock, apiWords: apiWordsOf(config.resources) }),
     },
   });
+  const signedIn = signedInMembers({
+    ...{ accounts, clock, issuer, keys: secrets.cookieKeys },
+    sessionOf: (ctx) => ourSessions.enter(ctx),
+  });
   const ourErrands = errandRoutes({
     ...forSteps,
-    accounts,
+    ...{ accounts, signedIn },
+    async keepOnlyThis(ctx, { id, value: { deviceEpoch } }) {
+      await ourSessions.keepOnlyThis(ctx, id, deviceEpoch);
+      devices.remember(ctx, { id, deviceEpoch });
+    },
     errands: errands(expiring, seal),
     browser: browserCookie(https),
     usernameOf: usernameOf(stores),
     steps: {
       ...secondSteps,
+      newPassword: newPasswordStep({ accounts, hasher, rules, clock, post }),
       ...errandSteps({
         ...{ ...surroundingsOfErrands, ...letters, hasher, rules, endSessions, unlock },
         directory: memberships,
@@ -277,6 +290,10 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       postedRequests(directory, expiring, clock, problems),
       interactions,
       ourErrands,
+      accountRoutes({
+        ...{ accounts, clock, post, signedIn, guard, render, problems, issuer },
+        mfaPolicy: config.mfaPolicy,
+      }),
       stopRoutes({ ...forPages, accounts, post: letters.post }),
       ...(inbox === undefined ? [] : [inboxRoute(inbox.list, render)]),
       extension,

@@ -47,6 +47,9 @@ export const REFUSALS = [
   'recovery-code-malformed',
   'recovery-code-wrong',
   'method-missing',
+  /** Two steps are demanded at each sign-in, and this is the last second one. */
+  'last-second-step',
+  'passkey-name-missing',
   /** The recovery codes are shown once. */
   'codes-not-saved',
   'email-wrong',

@@ -10,6 +10,10 @@ const written = (at: number, locale: Locale, plan: Plan, parts: Intl.DateTimeFor
 /** A moment (milliseconds since 1970) as the plan's members tell the time. */
 export const clockTime = (at: number, locale: Locale, plan: Plan): string => written(at, locale, plan, {});
 
+/** The day alone, with its year. */
+export const day = (at: number, locale: Locale, { timeZone }: Plan): string =>
+  new Intl.DateTimeFormat(`${locale}-US`, { dateStyle: 'long', timeZone }).format(at);
+
 /** The same with the day. */
 export const dayAndTime = (at: number, locale: Locale, plan: Plan): string =>
   written(at, locale, plan, { weekday: 'long', month: 'long', day: 'numeric' });

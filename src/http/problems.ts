@@ -43,6 +43,8 @@ export const REFUSAL_STATUS: Readonly<Record<Refusal, number>> = {
   'recovery-code-malformed': 422,
   'recovery-code-wrong': 422,
   'method-missing': 422,
+  'last-second-step': 409,
+  'passkey-name-missing': 422,
   'codes-not-saved': 422,
   'email-wrong': 422,
   'phone-wrong': 422,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import ejs from 'ejs';
 import type { Plan } from '../core/plan.ts';
 import type { Assets } from './assets.ts';
-import { clockTime, dayAndTime } from './clockTime.ts';
+import { clockTime, day, dayAndTime } from './clockTime.ts';
 import type { PageContext } from './context.ts';
 import { LOCALES, languageName } from './words.ts';
 
@@ -40,6 +40,7 @@ export function makeRenderer(viewsDir: string, assets: Assets, plan: Plan): Rend
         asset: assets.url,
         signInPage: signInPage(ctx),
         clockTime: (at: number) => clockTime(at, locale, plan),
+        day: (at: number) => day(at, locale, plan),
         dayAndTime: (at: number) => dayAndTime(at, locale, plan),
       },
       ...{
@@ -49,6 +50,7 @@ export function makeRenderer(viewsDir: string, assets: Assets, plan: Plan): Rend
         values: {},
         app: undefined,
         session: undefined,
+        done: undefined,
       },
       ...locals,
     };

@@ -8,6 +8,7 @@ import type { DeviceOwner } from './device.ts';
 import type { Form } from './form.ts';
 import type { Target } from './lockout.ts';
 import type { Network } from './network.ts';
+import type { BrowserSession } from './signedIn.ts';
 import type { Locale } from './words.ts';
 
 /** Where a step is in. */
@@ -29,6 +30,10 @@ export interface RequestContext extends StepContext {
 /** On an errand of the member's own. */
 export interface ErrandContext extends StepContext {
   readonly journey: Errand;
+  /** Of the member whose account is changed. */
+  readonly session?: BrowserSession;
+  /** The account's password has changed: this browser stays signed in, everything else ends. Where a member is signed in. */
+  keepOnlyThis?(account: Stored<Account>): Promise<void>;
   /** This browser's id as a device, where this account has signed in on it before. */
   knownDevice(owner: DeviceOwner): string | undefined;
 }

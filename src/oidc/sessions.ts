@@ -84,8 +84,26 @@ export function sessions({ provider, limits, clock, expiring, schedule, logout }
     await session.destroy();
   };
 
+  const endAll = async (accountId: string, but: string | undefined): Promise<void> => {
+    for (const id of await expiring.members(accountSet('Session', accountId))) {
+      const session = id === but ? undefined : await provider().Session.find(id);
+      if (session !== undefined) await end(session);
+    }
+    for (const grantId of await expiring.members(accountSet('Grant', accountId))) await revokeGrant(grantId);
+  };
+
   return {
     touch,
+
+    /** Who is signed in in this browser, for our own pages; coming to one is activity. */
+    async enter(ctx: object) {
+      const session: OurSession = await provider().Session.get(ctx as Context);
+      const { accountId } = session;
+      if (accountId === undefined) return undefined;
+      const endsAt = await touch(session);
+      const { jti: id, uid, acr, amr = [], epoch } = session;
+      return { id, uid, accountId, acr, amr, epoch, authTime: session.authTime() ?? 0, endsAt };
+    },
 
     /** This browser's session, or an empty one. */
     of: (ctx: object): Promise<OurSession> => provider().Session.get(ctx as Context),
@@ -94,12 +112,16 @@ export function sessions({ provider, limits, clock, expiring, schedule, logout }
     end,
 
     /** Ends all that an account has open anywhere: its sessions, and what apps were granted beyond them. */
-    async endAllOf(accountId: string): Promise<void> {
-      for (const id of await expiring.members(accountSet('Session', accountId))) {
-        const session = await provider().Session.find(id);
-        if (session !== undefined) await end(session);
+    endAllOf: (accountId: string): Promise<void> => endAll(accountId, undefined),
+
+    /** The same but for the session of this browser, which goes on under another epoch of the account. */
+    async keepOnlyThis(ctx: object, accountId: string, epoch: number): Promise<void> {
+      const session: OurSession = await provider().Session.get(ctx as Context);
+      if (session.accountId === accountId) {
+        session.epoch = epoch;
+        await touch(session);
       }
-      for (const grantId of await expiring.members(accountSet('Grant', accountId))) await revokeGrant(grantId);
+      await endAll(accountId, session.jti);
     },
 
     /** Ends the sessions whose time has run out, so that their apps hear of it. */

@@ -21,6 +21,11 @@ export class Visitor {
     return moved;
   }
 
+  /** Takes over the cookies of this name, and no others. */
+  steal(from: Visitor, name: string): void {
+    for (const [key, cookie] of from.#cookies) if (cookie.name.startsWith(name)) this.#cookies.set(key, cookie);
+  }
+
   cookieNames(): string[] {
     return [...this.#cookies.values()].map(({ name }) => name);
   }

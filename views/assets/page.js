@@ -150,3 +150,7 @@ for (const form of document.querySelectorAll('form.passkey')) {
   if (autofill === undefined) continue;
   PublicKeyCredential.isConditionalMediationAvailable?.().then((can) => can && ask('conditional').catch(() => {}));
 }
+
+// Password managers hear which passkeys there still are, and stop offering the others.
+const signal = document.getElementById('passkey-signal');
+if (signal) PublicKeyCredential?.signalAllAcceptedCredentials?.(JSON.parse(signal.dataset.signal)).catch(() => {});

@@ -58,10 +58,14 @@ export interface App {
   readonly terms: string | undefined;
 }
 
-/** How an app appears on our pages. */
-export function describeApp(metadata: ClientMetadata, issuer: string): App {
+/**
+ * How an app appears on our pages. Its name may be given in several languages (`client_name#es`, OpenID Connect Dynamic
+ * Client Registration 1.0, 2.1).
+ */
+export function describeApp(metadata: ClientMetadata, issuer: string, locale = 'en'): App {
+  const named = metadata[`client_name#${locale}`];
   return {
-    name: metadata.client_name ?? metadata.client_id,
+    name: typeof named === 'string' ? named : (metadata.client_name ?? metadata.client_id),
     firstParty: metadata.first_party === true,
     wayBack: wayBackTo(metadata, issuer),
     policy: metadata.policy_uri,

@@ -46,6 +46,26 @@ type Holder = Pick<Account, 'factors'>;
 export const hasSecondStep = ({ factors }: Holder): boolean =>
   (factors?.passkeys ?? []).length > 0 || factors?.totp !== undefined || factors?.phone !== undefined;
 
+/** One of an account's second steps. */
+export type SecondStep = { readonly method: 'totp' | 'text' } | { readonly method: 'passkey'; readonly id: string };
+
+/** The account without this second step. Recovery codes count only beside another, and go with the last. */
+export function withoutSecondStep(account: Account, step: SecondStep): Account {
+  const { factors = {} } = account;
+  const passkeys = step.method === 'passkey' ? factors.passkeys?.filter(({ id }) => id !== step.id) : factors.passkeys;
+  const { totp, phone, ...rest } = { ...factors, passkeys };
+  const left = {
+    ...rest,
+    ...(step.method === 'totp' || totp === undefined ? {} : { totp }),
+    ...(step.method === 'text' || phone === undefined ? {} : { phone }),
+  };
+  return { ...account, factors: hasSecondStep({ factors: left }) ? left : undefined };
+}
+
+/** How many second steps an account has to choose from. */
+export const countOf = ({ factors }: Holder): number =>
+  (factors?.passkeys ?? []).length + [factors?.totp, factors?.phone].filter((one) => one !== undefined).length;
+
 /**
  * What an account can show as its second step, the safest first. `shown`: a number to which a code has gone in the same
  * journey; the same phone is no second step beside itself (NIST SP 800-63B-4 4.2.2.2).

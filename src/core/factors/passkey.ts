@@ -12,6 +12,8 @@ export interface Passkey {
   /** Seconds since 1970. */
   readonly addedAt: number;
   readonly usedAt?: number;
+  /** What its owner calls it. */
+  readonly name?: string;
 }
 
 /** Who a new passkey is for. */

@@ -4,7 +4,11 @@ import { type Facts, JOURNEY_REMEMBERED_MS, type Requirement } from './journey.t
 
 /** What a member comes for besides signing in; also the path under which it begins. */
 export const COURSES = ['register', 'forgot-username', 'forgot-password', 'unlock', 'lost-contact'] as const;
-export type Course = (typeof COURSES)[number];
+
+/** What a member who is signed in changes about their account; begun on its pages. */
+export const CHANGES = ['second-step', 'recovery-codes', 'password'] as const;
+export type Change = (typeof CHANGES)[number];
+export type Course = (typeof COURSES)[number] | Change;
 
 /**
  * A journey of its own, outside any authorization request: it may begin on the sign-in page, on a help page or in a
@@ -15,6 +19,8 @@ export interface Errand {
   readonly course: Course;
   /** Digest of what the browser's cookie holds. */
   readonly browser: string;
+  /** Whose account is changed, and its `deviceEpoch` then; only in their own session, freshly signed in. */
+  readonly owner?: { readonly accountId: string; readonly epoch: number };
   /** The sign-in page that it began on, and its app, where it began on one. */
   readonly from?: { readonly interactionId: string; readonly clientId: string };
   /** The language of the page that it began on. */
@@ -31,6 +37,9 @@ const REQUIREMENTS: Readonly<Record<Course, readonly Requirement[]>> = {
   'forgot-password': ['name', 'code', 'replacement'],
   unlock: ['name', 'code'],
   'lost-contact': ['person', 'member', 'code'],
+  'second-step': ['enrolment', 'setup', 'codes'],
+  'recovery-codes': ['newCodes', 'codes'],
+  password: ['newPassword'],
 };
 
 /** What this errand asks for in all. An email address that no code has reached yet is confirmed by one. */
@@ -44,6 +53,7 @@ export function requirementsOf({ course, facts }: Pick<Errand, 'course' | 'facts
     ...(unseen ? (['confirmation'] as const) : []),
     ...(waits ? (['delay'] as const) : []),
     ...(facts.code?.needsSecond ? (['second'] as const) : []),
+    ...(facts.enrolment?.name === 'text' ? (['number'] as const) : []),
   ]);
 }
 
@@ -74,7 +84,9 @@ export function errands(expiring: Expiring, seal: Seal) {
       const { sealed, ...open } = entry.value as Omit<Errand, 'id' | 'facts' | 'version'> & { sealed: string };
       return { ...open, id, facts: JSON.parse(seal.open(sealed, key(id))), version: entry.version };
     },
-    begin: (errand: Omit<Errand, 'version' | 'facts'>, now: number) => write({ ...errand, facts: {}, version: 0 }, now),
+    /** `facts`: what is known from the beginning. */
+    begin: (errand: Omit<Errand, 'version' | 'facts'>, now: number, facts: Facts = {}) =>
+      write({ ...errand, facts, version: 0 }, now),
     /** False when another request has moved it on in between. */
     save: write,
   };

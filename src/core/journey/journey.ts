@@ -32,12 +32,16 @@ export interface Facts {
   readonly number?: { readonly at: number; readonly to: string };
   /** It works: a code of it was right. */
   readonly setup?: SecondFact;
+  /** The member wants new recovery codes. */
+  readonly newCodes?: { readonly at: number };
   /** Recovery codes that the member has to write down, sealed. */
   readonly fresh?: { readonly at: number; readonly sealed: string };
   /** They have. */
   readonly codes?: { readonly at: number };
   /** The new password that the member chose. */
   readonly renewal?: { readonly at: number };
+  /** The password that a member who is signed in has chosen instead of the one before. */
+  readonly newPassword?: { readonly at: number };
   /** The plan's texts have changed, and the member has agreed to them again. */
   readonly agreement?: { readonly at: number };
   readonly consent?: ConsentFact;
@@ -140,7 +144,18 @@ const ORDER = [
     'method',
     'second',
   ] as const),
-  ...(['renewal', 'replacement', 'agreement', 'enrolment', 'number', 'setup', 'codes', 'consent'] as const),
+  ...([
+    'renewal',
+    'replacement',
+    'newPassword',
+    'agreement',
+    'enrolment',
+    'number',
+    'setup',
+    'newCodes',
+    'codes',
+    'consent',
+  ] as const),
   ...(['contacts', 'confirmation', 'credentials'] as const),
 ] satisfies readonly Requirement[];
 

@@ -1,12 +1,14 @@
 /**
  * What a member comes for besides signing in. `GET /register`, `/forgot-username`, `/forgot-password` and `/unlock` each
  * begin an errand and lead to `/journey/:id`, which shows its next screen; the pipeline does the rest as for every step.
+ * `GET /account/change/:what` does the same for a member who is signed in, and just now.
  */
 import { randomBytes } from 'node:crypto';
 import Router from '@koa/router';
 import type { Middleware } from 'koa';
-import { COURSES, type Course } from '../../core/journey/errand.ts';
-import { findJourney } from '../../core/journey/journey.ts';
+import { levelOf } from '../../core/journey/assurance.ts';
+import { CHANGES, type Change, COURSES, type Course, type Errand } from '../../core/journey/errand.ts';
+import { type Facts, findJourney } from '../../core/journey/journey.ts';
 import type { Expiring } from '../../core/storage/expiring.ts';
 import { mounted, type PageContext, type PageState, pageContext, seeOther } from '../../http/context.ts';
 import { type PipelineDependencies, pipeline } from '../../http/pipeline.ts';
@@ -21,15 +23,29 @@ export function errandRoutes(
     const asked = String(ctx.query.from ?? '');
     const journey = /^[\w-]{1,64}$/.test(asked) ? await findJourney(deps.expiring, asked) : undefined;
     const from = journey && { interactionId: journey.id, clientId: journey.clientId };
+    await open(ctx, { course, ...(from === undefined ? {} : { from }) });
+  }
+
+  async function beginChange(ctx: PageContext, course: Change): Promise<void> {
+    const visit = await deps.signedIn.enter(ctx, { fresh: true });
+    if (visit === undefined) return;
+    const { account, session } = visit;
+    const [accountId, epoch] = [account.id, account.value.deviceEpoch];
+    // What the fresh sign-in has shown beside the password lets another second step be set up.
+    const second = { at: session.authTime, accountId, epoch, amr: session.amr };
+    await open(ctx, { course, owner: { accountId, epoch } }, levelOf(session.acr) >= 2 ? { second } : {});
+  }
+
+  async function open(ctx: PageContext, errand: Pick<Errand, 'course' | 'from' | 'owner'>, facts: Facts = {}) {
     const id = randomBytes(24).toString('base64url');
     const { locale } = ctx.state;
-    const errand = { id, course, locale, browser: deps.browser.mark(ctx), ...(from === undefined ? {} : { from }) };
-    await deps.errands.begin(errand, deps.clock.now());
+    await deps.errands.begin({ ...errand, id, locale, browser: deps.browser.mark(ctx) }, deps.clock.now(), facts);
     seeOther(ctx, `/journey/${id}`);
   }
 
   const router = new Router<PageState>();
   for (const course of COURSES) router.get(`/${course}`, (ctx) => begin(pageContext(ctx), course));
+  for (const change of CHANGES) router.get(`/account/change/${change}`, (ctx) => beginChange(pageContext(ctx), change));
   router.get('/journey/:id', (ctx) => get(pageContext(ctx), String(ctx.params.id)));
   router.get('/journey/:id/:step', (ctx) => getStep(pageContext(ctx), String(ctx.params.id), String(ctx.params.step)));
   router.post('/journey/:id/:step', (ctx) => post(pageContext(ctx), String(ctx.params.id), String(ctx.params.step)));

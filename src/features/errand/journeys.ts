@@ -1,10 +1,18 @@
 import type { Account } from '../../core/account/account.ts';
 import { type ClientDirectory, describeApp, findMetadata } from '../../core/client/client.ts';
 import type { Clock } from '../../core/clock.ts';
-import { type Errand, type Errands, progressOf, requirementsOf } from '../../core/journey/errand.ts';
+import {
+  type Change,
+  type COURSES,
+  type Errand,
+  type Errands,
+  progressOf,
+  requirementsOf,
+} from '../../core/journey/errand.ts';
 import { type Facts, factsBefore, factsToChooseAnew, nextStep } from '../../core/journey/journey.ts';
-import type { Collection } from '../../core/storage/collection.ts';
-import type { PageContext } from '../../http/context.ts';
+import type { Collection, Stored } from '../../core/storage/collection.ts';
+import { type PageContext, seeOther } from '../../http/context.ts';
+import type { FormGuard } from '../../http/csrf.ts';
 import type { DeviceOwner, KnownDevices } from '../../http/device.ts';
 import { applyUiLocales } from '../../http/locale.ts';
 import type { NetworkOf } from '../../http/network.ts';
@@ -12,6 +20,8 @@ import type { Journeys } from '../../http/pipeline.ts';
 import type { ProblemPages } from '../../http/problems.ts';
 import type { RememberedName } from '../../http/rememberedName.ts';
 import type { Render } from '../../http/render.ts';
+import { sessionNotice } from '../../http/sessionNotice.ts';
+import type { SignedIn } from '../../http/signedIn.ts';
 import type { ErrandContext } from '../../http/step.ts';
 import type { Browser } from './browser.ts';
 
@@ -28,17 +38,31 @@ export interface ErrandDependencies {
   readonly issuer: string;
   readonly networkOf: NetworkOf;
   readonly usernames: RememberedName;
+  readonly signedIn: SignedIn;
+  readonly guard: FormGuard;
+  /** The account's password has changed: this browser stays signed in, everything else ends. */
+  readonly keepOnlyThis: (ctx: PageContext, account: Stored<Account>) => Promise<void>;
   /** What the last page of an errand shows: the username that was forgotten, or that of the new account. */
   readonly usernameOf: (facts: Facts) => Promise<string | undefined>;
 }
 
 /** The last page of each. */
-const ENDINGS: Readonly<Record<Errand['course'], string>> = {
+const ENDINGS: Readonly<Record<(typeof COURSES)[number], string>> = {
   register: 'registration/done',
   'forgot-username': 'recovery/username',
   'forgot-password': 'recovery/replaced',
   unlock: 'recovery/unlocked',
   'lost-contact': 'recovery/waiting',
+};
+
+/** The page that a change of the account leads back to, and what has been done, as it says. */
+const backFrom = ({ course, facts: { enrolment } }: Errand): string => {
+  const what = {
+    'second-step': `${enrolment?.name}-added`,
+    'recovery-codes': 'codes-renewed',
+    password: 'password-changed',
+  };
+  return `/account/security?done=${what[course as Change]}`;
 };
 
 /** What a member does besides signing in. Only the browser that began an errand gets on with it. */
@@ -63,6 +87,20 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
       if (errand === undefined || !deps.browser.owns(ctx, errand.browser)) return lost(ctx);
       applyUiLocales(ctx, errand.locale);
       const { locale } = ctx.state;
+      const about = { locale, rememberedName: deps.usernames.get(ctx), network: deps.networkOf(ctx) };
+      const knownDevice = (owner: DeviceOwner) => deps.devices.idFor(ctx, owner);
+      if (errand.owner !== undefined) {
+        const hadSecondStep = errand.facts.setup === undefined;
+        const visit = await deps.signedIn.enter(ctx, { fresh: true, to: `/journey/${id}`, hadSecondStep });
+        if (visit === undefined) return undefined;
+        const { account, session } = visit;
+        const { accountId, epoch } = errand.owner;
+        const isTheirs = account.id === accountId && account.value.deviceEpoch === epoch;
+        // What somebody else began, or before the password changed; and the page after one's own change of it.
+        if (!isTheirs && errand.facts.newPassword === undefined) return void seeOther(ctx, '/account');
+        const keepOnlyThis = (changed: Stored<Account>) => deps.keepOnlyThis(ctx, changed);
+        return { ...about, journey: errand, account, session, knownDevice, keepOnlyThis };
+      }
       const { code, name, replacement } = errand.facts;
       // A page takes no longer for a name that is somebody's.
       const owner = name && (await deps.accounts.find(name.accountId ?? 'nobody'));
@@ -71,15 +109,7 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
       const holds = isCurrent || replacement !== undefined;
       const journey = holds ? errand : { ...errand, facts: {} };
       const account = holds && code ? owner : undefined;
-      const knownDevice = (owner: DeviceOwner) => deps.devices.idFor(ctx, owner);
-      return {
-        journey,
-        locale,
-        account,
-        knownDevice,
-        rememberedName: deps.usernames.get(ctx),
-        network: deps.networkOf(ctx),
-      };
+      return { ...about, journey, account, knownDevice };
     },
 
     next: ({ journey }) => nextStep(journey.facts, requirementsOf(journey)),
@@ -91,10 +121,16 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
 
     async settle(ctx, { journey }, due) {
       if (due !== 'done') return false;
+      if (journey.owner !== undefined) {
+        seeOther(ctx, backFrom(journey));
+        return true;
+      }
       const found = await deps.usernameOf(journey.facts);
       const readyAt = journey.facts.delay?.readyAt;
       const nobody = { 'forgot-username': found === undefined, 'lost-contact': readyAt === undefined };
-      const view = nobody[journey.course as keyof typeof nobody] ? 'recovery/no-account' : ENDINGS[journey.course];
+      const view = nobody[journey.course as keyof typeof nobody]
+        ? 'recovery/no-account'
+        : ENDINGS[journey.course as keyof typeof ENDINGS];
       deps.render(ctx, view, { found, readyAt, ...links(journey) });
       return true;
     },
@@ -102,14 +138,19 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
     save: ({ journey }, facts) =>
       deps.errands.save({ ...journey, facts: { ...journey.facts, ...facts } }, deps.clock.now()),
 
-    locals: ({ journey }, step) => ({
+    locals: ({ journey, session }, step) => ({
       course: journey.course,
+      chooseUrl: `/journey/${journey.id}/enrolment`,
+      // A member who is signed in may leave it at that.
+      cancelUrl: journey.owner && '/account/security',
+      session: session && sessionNotice(session.endsAt, deps.guard, `/journey/${journey.id}`),
       progress: progressOf(journey.course, step),
       otherUrl: `/journey/${journey.id}/method`,
       ...links(journey),
     }),
 
-    startUrl: ({ journey }) => `/${journey.course}${links(journey).errandQuery}`,
+    startUrl: ({ journey }) =>
+      journey.owner === undefined ? `/${journey.course}${links(journey).errandQuery}` : '/account/security',
     formTargets: () => [],
     described: ({ journey: { course } }) => ({ course }),
   };

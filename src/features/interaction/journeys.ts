@@ -18,17 +18,17 @@ import {
   type Journey,
   nextStep,
 } from '../../core/journey/journey.ts';
-import { SESSION_WARNING } from '../../core/session/limits.ts';
 import type { Collection, Stored } from '../../core/storage/collection.ts';
 import type { Expiring } from '../../core/storage/expiring.ts';
 import { type PageContext, seeOther } from '../../http/context.ts';
-import { EXTEND_SESSION, type FormGuard } from '../../http/csrf.ts';
+import type { FormGuard } from '../../http/csrf.ts';
 import type { KnownDevices } from '../../http/device.ts';
 import { applyUiLocales } from '../../http/locale.ts';
 import type { NetworkOf } from '../../http/network.ts';
 import type { Journeys } from '../../http/pipeline.ts';
 import type { ProblemPages } from '../../http/problems.ts';
 import type { RememberedName } from '../../http/rememberedName.ts';
+import { sessionNotice } from '../../http/sessionNotice.ts';
 import type { AnyStep, RequestContext } from '../../http/step.ts';
 
 /** The authorization requests that wait for a member; oidc-provider keeps them. */
@@ -107,7 +107,7 @@ export function requestJourneys(deps: InteractionDependencies): Journeys<Opened>
       if (client === undefined || request === undefined) return lost(ctx, client);
       applyUiLocales(ctx, request.uiLocales);
       const { locale } = ctx.state;
-      const app = describeApp(client, deps.issuer);
+      const app = describeApp(client, deps.issuer, locale);
       const browser = { rememberedName: deps.usernames.get(ctx), network: deps.networkOf(ctx) };
       const { facts, account } = await whatHolds(found.facts, request);
       return { journey: { ...found, facts }, request, client, app, locale, account, ...browser };
@@ -144,17 +144,13 @@ export function requestJourneys(deps: InteractionDependencies): Journeys<Opened>
       otherUrl: `/interaction/${id}/method`,
       chooseUrl: `/interaction/${id}/enrolment`,
       errandQuery: `?from=${id}&ui_locales=${locale}`,
-      session: sessionNotice(request, deps.guard, `/interaction/${id}`),
+      session:
+        request.sessionEndsAt === undefined
+          ? undefined
+          : sessionNotice(request.sessionEndsAt, deps.guard, `/interaction/${id}`),
     }),
 
     formTargets: ({ client }) => formTargets(client),
     described: ({ journey: { clientId } }) => ({ clientId }),
   };
-}
-
-/** What the page needs to warn before the session ends, where there is one. */
-function sessionNotice({ sessionEndsAt }: AuthorizationRequest, guard: FormGuard, back: string) {
-  return sessionEndsAt === undefined
-    ? undefined
-    : { endsAt: sessionEndsAt, warning: SESSION_WARNING, formToken: guard.token(EXTEND_SESSION), back };
 }

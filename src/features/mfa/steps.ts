@@ -171,6 +171,28 @@ export function mfaSteps(deps: MfaDependencies) {
     fieldOf: (refusal, context) => setsUp(context).fieldOf(refusal),
   });
 
+  /** New recovery codes, for who has lost the old ones or fears that somebody else has them. */
+  const newCodes = step<null, StepContext>({
+    name: 'newCodes',
+    view: 'mfa/new-codes',
+    show: async () => ({}),
+    parse: () => proven(null),
+    async submit(_, context) {
+      const { account, journey } = known(context);
+      const fresh = await newRecoveryCodes(hasher);
+      const at = seconds(clock);
+      await change(accounts, account.id, (now) =>
+        hasSecondStep(now) ? { ...withFactors(now, { recoveryCodes: fresh.hashes }), updatedAt: at } : undefined,
+      );
+      return proven({ newCodes: { at }, fresh: { at, sealed: sealFresh(seal, journey.id, fresh.codes) } });
+    },
+    async conclude({ newCodes: fact }, context) {
+      const { id, value } = known(context).account;
+      if (fact !== undefined) await post.tellOwner(id, value, 'recovery-codes-renewed');
+    },
+    fieldOf: () => undefined,
+  });
+
   const codes = step<null, StepContext>({
     name: 'codes',
     view: 'mfa/codes',
@@ -180,5 +202,5 @@ export function mfaSteps(deps: MfaDependencies) {
     fieldOf: () => 'saved',
   });
 
-  return { method, second, enrolment, number, setup, codes };
+  return { method, second, enrolment, number, setup, newCodes, codes };
 }

@@ -14,23 +14,23 @@ export interface SignOutDependencies {
 
 /** "Sign out?" and "You are signed out": oidc-provider ends the session in between. */
 export function signOutPages({ clients, render, issuer, signedOutOf }: SignOutDependencies) {
-  const appOf = async (clientId: string | undefined): Promise<App | undefined> => {
+  const appOf = async (ctx: object, clientId: string | undefined): Promise<App | undefined> => {
     const metadata = await findMetadata(clients, clientId);
-    return metadata && describeApp(metadata, issuer);
+    return metadata && describeApp(metadata, issuer, pageContext(ctx).state.locale);
   };
 
   return {
     async confirmSignOut(ctx: KoaContextWithOIDC, formToken: string): Promise<void> {
       const page = pageContext(ctx);
       const metadata = await findMetadata(clients, ctx.oidc.client?.clientId);
-      const app = metadata && describeApp(metadata, issuer);
+      const app = metadata && describeApp(metadata, issuer, page.state.locale);
       allowFormsTo(page, metadata === undefined ? [] : formTargets(metadata));
       render(page, namesThisSession(ctx) ? 'signout/leaving' : 'signout/confirm', { formToken, app });
     },
 
     async signedOut(ctx: KoaContextWithOIDC): Promise<void> {
-      const apps = await Promise.all(signedOutOf(ctx).map(appOf));
-      const app = await appOf(ctx.oidc.client?.clientId);
+      const apps = await Promise.all(signedOutOf(ctx).map((clientId) => appOf(ctx, clientId)));
+      const app = await appOf(ctx, ctx.oidc.client?.clientId);
       render(pageContext(ctx), 'signout/done', { app, apps: apps.filter((known) => known !== undefined) });
     },
   };

@@ -1,0 +1,34 @@
+/**
+ * What a member sees and changes about their own account, signed in. Every page is an `AccountPage`: what it shows, and what
+ * its forms do. What takes several steps begins under `/account/change` and goes through the pipeline as an errand.
+ */
+import Router from '@koa/router';
+import type { Middleware } from 'koa';
+import { OWN_CALLBACK } from '../../core/client/ownClient.ts';
+import { mounted, type PageState, pageContext, seeOther } from '../../http/context.ts';
+import { overviewPage } from './overview.ts';
+import { mountPage, type PageDependencies } from './page.ts';
+import { passkeyPage, type SecurityDependencies, secondStepPage, securityPage } from './security.ts';
+
+export function accountRoutes(deps: PageDependencies & SecurityDependencies): Middleware<PageState> {
+  const router = new Router<PageState>();
+  router.get(OWN_CALLBACK, async (context) => {
+    const ctx = pageContext(context);
+    seeOther(ctx, (await deps.signedIn.arrive(ctx)) ?? '/account/not-signed-in');
+  });
+  // Nobody signed in after all; a page with one button that tries again.
+  router.get('/account/not-signed-in', (ctx) =>
+    deps.render(pageContext(ctx), 'account/not-signed-in', { app: undefined }),
+  );
+  // Where password managers lead (W3C, A Well-Known URL for Changing Passwords).
+  router.get('/.well-known/change-password', (ctx) => seeOther(pageContext(ctx), '/account/change/password'));
+  const pages = [
+    overviewPage(),
+    securityPage(deps),
+    secondStepPage(deps, 'totp'),
+    secondStepPage(deps, 'text'),
+    passkeyPage(deps),
+  ];
+  for (const page of pages) mountPage(router, deps, page);
+  return mounted(router);
+}
