@@ -10,16 +10,21 @@ import { webAuthn } from './adapters/webauthn.ts';
 import type { Task } from './background.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { seedClients, seedMembers } from './config/seed.ts';
+import { closeDue } from './core/account/closing.ts';
 import { clientDirectory } from './core/client/directory.ts';
 import { withOwnClient } from './core/client/ownClient.ts';
-import type { Clock } from './core/clock.ts';
+import { type Clock, seconds } from './core/clock.ts';
+import { consentsOf, endConsent } from './core/consent/consent.ts';
 import { errands } from './core/journey/errand.ts';
 import { beginJourney } from './core/journey/journey.ts';
 import type { Measures } from './core/measures.ts';
 import { outbox } from './core/messages/outbox.ts';
 import type { Stores } from './core/storage/stores.ts';
 import { errandSteps, makePost, newMessageId, usernameOf } from './errands.ts';
+import { closingStep, closingSureStep } from './features/account/closing.ts';
+import { contactBy } from './features/account/contacts.ts';
 import { accountRoutes } from './features/account/index.ts';
+import { notMeRoutes } from './features/account/notMe.ts';
 import { newPasswordStep } from './features/account/password.ts';
 import { consentStep } from './features/consent/consent.ts';
 import { deviceGuard, devicePages } from './features/device/device.ts';
@@ -45,8 +50,10 @@ import { signOutPages } from './features/signout/signout.ts';
 import { dependencies } from './features/status/dependencies.ts';
 import { healthRoutes } from './features/status/health.ts';
 import { statusRoute } from './features/status/status.ts';
+import { agentOf } from './http/agent.ts';
 import { makeApp, pinToIssuer } from './http/app.ts';
 import { loadAssets } from './http/assets.ts';
+import { pageContext } from './http/context.ts';
 import { formGuard } from './http/csrf.ts';
 import { knownDevices } from './http/device.ts';
 import { lockout } from './http/lockout.ts';
@@ -142,6 +149,10 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
             .touchAtRefresh(ctx)
             .catch((error) => log.warn({ err: error }, 'activity of a session not kept'));
         },
+        onSignOut: (ctx, accountId) =>
+          void letters.trail
+            .record(accountId, { what: 'signed-out', agent: agentOf(pageContext(ctx)) })
+            .catch((error) => log.warn({ err: error }, 'a sign-out was not put down')),
         onInteraction: (id, clientId) => beginJourney(expiring, id, clientId, clock.now()),
       },
       protocolLog(log),
@@ -178,6 +189,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     clock,
     digest,
     outbox: ourOutbox,
+    seal,
     channels: new Set(carriers.keys()),
   };
   const memberships = membershipDirectory(config, secrets, stores, clock);
@@ -204,7 +216,8 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const rules = passwordRules(config);
   const endSessions = ourSessions.endAllOf;
   const { agreements } = config.plan;
-  const { codes, post } = letters;
+  const { codes, post, trail } = letters;
+  const apiWords = apiWordsOf(config.resources);
   const passkeys = {
     ...{ accounts, clock, webAuthn: webAuthn(issuer, config.plan.name) },
     challenge: webAuthnChallenge(secrets),
@@ -220,7 +233,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   });
   const interactions = interactionRoutes({
     ...forSteps,
-    accounts,
+    ...{ accounts, trail },
     requests: authorizationRequests(provider, ourSessions, config.resources, config.mfaPolicy),
     steps: {
       password: passwordStep({
@@ -230,18 +243,19 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       passkey: passkeyStep({ ...passkeys, agreements }),
       agreement: agreementStep({ accounts, agreements, clock }),
       ...secondSteps,
-      renewal: renewalStep({ accounts, hasher, clock, rules, endSessions }),
+      renewal: renewalStep({ accounts, hasher, clock, rules, endSessions, post }),
       account: accountStep({ accounts, clock }),
-      consent: consentStep({ consents, accounts, clock, apiWords: apiWordsOf(config.resources) }),
+      consent: consentStep({ consents, accounts, clock, trail, apiWords }),
     },
   });
   const signedIn = signedInMembers({
     ...{ accounts, clock, issuer, keys: secrets.cookieKeys },
     sessionOf: (ctx) => ourSessions.enter(ctx),
   });
+  const closings = { accounts, clock, schedule: stores.outbox };
   const ourErrands = errandRoutes({
     ...forSteps,
-    ...{ accounts, signedIn },
+    ...{ accounts, signedIn, contactBy },
     async keepOnlyThis(ctx, { id, value: { deviceEpoch } }) {
       await ourSessions.keepOnlyThis(ctx, id, deviceEpoch);
       devices.remember(ctx, { id, deviceEpoch });
@@ -251,6 +265,8 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     usernameOf: usernameOf(stores),
     steps: {
       ...secondSteps,
+      closing: closingStep(closings),
+      closingSure: closingSureStep({ ...closings, post }),
       newPassword: newPasswordStep({ accounts, hasher, rules, clock, post }),
       ...errandSteps({
         ...{ ...surroundingsOfErrands, ...letters, hasher, rules, endSessions, unlock },
@@ -291,10 +307,13 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       interactions,
       ourErrands,
       accountRoutes({
-        ...{ accounts, clock, post, signedIn, guard, render, problems, issuer },
-        mfaPolicy: config.mfaPolicy,
+        ...{ accounts, clock, post, signedIn, guard, render, problems, issuer, consents, trail, apiWords },
+        ...{ mfaPolicy: config.mfaPolicy, clients: directory, sessions: ourSessions },
+        disconnect: ourSessions.disconnect,
+        schedule: stores.outbox,
       }),
-      stopRoutes({ ...forPages, accounts, post: letters.post }),
+      stopRoutes({ ...forPages, accounts, post }),
+      notMeRoutes({ ...forPages, accounts, post, endSessions, cases: stores.cases, objections: letters.objections }),
       ...(inbox === undefined ? [] : [inboxRoute(inbox.list, render)]),
       extension,
       deviceGuard(guardNetwork, problems),
@@ -318,6 +337,17 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     },
     { name: 'session ends', every: 2_000, run: ourSessions.endExpired },
     { name: 'messages', every: 500, run: ourOutbox.deliver },
+    {
+      name: 'closed accounts',
+      every: 60_000,
+      run: () =>
+        closeDue(closings, async (id, account) => {
+          await endSessions(id);
+          for (const { clientId } of await consentsOf(consents, id, seconds(clock)))
+            await endConsent(consents, id, clientId, seconds(clock));
+          await post.tellOwner(id, account, 'closed');
+        }),
+    },
     { name: 'logout tokens', every: 1_000, run: logout.deliver },
   ];
   return { app, tasks };

@@ -2,21 +2,25 @@ import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import type { Config } from './config/load.ts';
 import type { Account } from './core/account/account.ts';
 import type { PasswordRules } from './core/account/newPassword.ts';
+import { objections } from './core/account/objections.ts';
 import type { PasswordHasher } from './core/account/password.ts';
 import { countryOf } from './core/account/phone.ts';
 import { recoveryContacts } from './core/account/recovery.ts';
+import { trail } from './core/audit/trail.ts';
 import { type Clock, seconds } from './core/clock.ts';
 import { codes, letterPurpose } from './core/codes/codes.ts';
 import type { Way } from './core/codes/contacts.ts';
-import { codePurpose, confirmationPurpose, subjectOf } from './core/codes/purposes.ts';
+import { addressPurpose, codePurpose, confirmationPurpose, subjectOf } from './core/codes/purposes.ts';
 import { hasSecondStep } from './core/factors/factors.ts';
 import type { Errand } from './core/journey/errand.ts';
 import type { Facts } from './core/journey/journey.ts';
 import { hasEnded } from './core/membership/lifecycle.ts';
-import type { MembershipDirectory } from './core/membership/membership.ts';
+import type { Contact, MembershipDirectory } from './core/membership/membership.ts';
 import type { Channel, Outbox } from './core/messages/message.ts';
 import { type Outcome, proven, refused } from './core/refusal.ts';
+import type { Seal } from './core/seal.ts';
 import type { Stores } from './core/storage/stores.ts';
+import { addressStep, confirmAddress, sendToAddress } from './features/account/address.ts';
 import { codeStep } from './features/code/code.ts';
 import { delayStep } from './features/recovery/delay.ts';
 import { nameStep, sendToNamed } from './features/recovery/name.ts';
@@ -38,6 +42,7 @@ export interface ErrandSurroundings {
   readonly digest: (text: string) => string;
   readonly outbox: Outbox;
   readonly channels: ReadonlySet<Channel>;
+  readonly seal: Seal;
 }
 
 /** Codes of six digits from a generator that cannot be foretold (NIST SP 800-63B-4 4.2.1.2). */
@@ -47,14 +52,18 @@ export function makeCodes({ stores, clock, digest }: Pick<ErrandSurroundings, 's
 }
 
 /** What members are written to, and the codes in it. */
-export function makePost({ config, stores, clock, digest, outbox, channels }: ErrandSurroundings) {
+export function makePost({ config, stores, clock, digest, outbox, channels, seal }: ErrandSurroundings) {
   const ourCodes = makeCodes({ stores, clock, digest });
   const reachesNumber = (e164: string) => config.smsCountries.includes(countryOf(e164) ?? '');
+  const newSecret = () => randomBytes(24).toString('base64url');
+  const ourTrail = trail(stores.trail, clock, newMessageId);
+  const ourObjections = objections({ expiring: stores.expiring, seal, clock, newSecret });
   const ourPost = post({
+    ...{ trail: ourTrail, objections: ourObjections, issuer: config.issuer },
     ...{ outbox, compose: messageComposer(config.plan, config.issuer), codes: ourCodes },
     ...{ attempts: stores.attempts, digest, reach: { channels, reachesNumber }, clock },
   });
-  return { codes: ourCodes, post: ourPost };
+  return { codes: ourCodes, post: ourPost, trail: ourTrail, objections: ourObjections };
 }
 
 export interface ErrandParts extends ErrandSurroundings {
@@ -113,6 +122,8 @@ export function errandSteps(parts: ErrandParts) {
             : codePurpose(id, facts),
         subject: ({ journey }) => subjectOf(journey.facts),
         shown: ({ journey }) => journey.facts.contact?.way,
+        changeUrl: ({ journey }) =>
+          journey.facts.contact === undefined ? undefined : `/journey/${journey.id}/contact`,
         send: (context, by) => resend(named, context, by),
         right: ({ journey }, way) => right(journey, way),
         async conclude(facts, { journey, network, knownDevice }) {
@@ -123,6 +134,22 @@ export function errandSteps(parts: ErrandParts) {
           await unlock({ network, device }, account.id, namesOf(account.value));
           await post.tellOwner(account.id, account.value, 'unlocked');
         },
+      },
+    ),
+
+    address: addressStep({ clock, post }),
+    addressCode: codeStep(
+      { codes, clock, channels },
+      {
+        name: 'addressCode',
+        purpose: ({ journey, account }) =>
+          addressPurpose(journey.id, account?.id ?? '', journey.facts.address?.contact.to ?? ''),
+        subject: ({ account }) => `account:${account?.id}`,
+        typed: ({ account }) => `account:${account?.id}`,
+        shown: ({ journey }) => wayOfContact(post, journey.facts.address?.contact),
+        changeUrl: ({ journey }) => `/journey/${journey.id}/address`,
+        send: (context) => sendToAddress(post, context, context.journey.facts.address?.contact),
+        right: (context) => confirmAddress({ accounts, clock, post }, context),
       },
     ),
 
@@ -139,6 +166,10 @@ export function errandSteps(parts: ErrandParts) {
     ),
   };
 }
+
+/** The first way to a contact. */
+const wayOfContact = (post: Post, contact: Contact | undefined): Way | undefined =>
+  contact && post.waysTo([contact])[0];
 
 async function resend(
   named: Parameters<typeof sendToNamed>[0],

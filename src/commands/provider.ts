@@ -21,6 +21,7 @@ export async function providerOf({ config, secrets, stores, clock }: Ground): Pr
       },
       logout: { tellOne: unused },
       onRefresh: unused,
+      onSignOut: () => undefined,
       onInteraction: unused,
     },
     { refused: () => undefined, failed: () => undefined },

@@ -5,6 +5,8 @@
 export const REFUSALS = [
   /** The name is unknown or the password wrong; which of them is never told. */
   'credentials-rejected',
+  /** The password is right, but the owner has said that somebody else got in. */
+  'reset-demanded',
   /** Too many attempts; `until` says from when on there is another. */
   'locked',
   'username-missing',
@@ -50,6 +52,11 @@ export const REFUSALS = [
   /** Two steps are demanded at each sign-in, and this is the last second one. */
   'last-second-step',
   'passkey-name-missing',
+  /** An account has to have one way to be reached. */
+  'last-contact',
+  'too-many-contacts',
+  'closing-not-understood',
+  'username-wrong',
   /** The recovery codes are shown once. */
   'codes-not-saved',
   'email-wrong',

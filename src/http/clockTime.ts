@@ -14,6 +14,10 @@ export const clockTime = (at: number, locale: Locale, plan: Plan): string => wri
 export const day = (at: number, locale: Locale, { timeZone }: Plan): string =>
   new Intl.DateTimeFormat(`${locale}-US`, { dateStyle: 'long', timeZone }).format(at);
 
+/** A day as it stands in a calendar (YYYY-MM-DD), such as a date of birth. */
+export const calendarDay = (date: string, locale: Locale): string =>
+  new Intl.DateTimeFormat(`${locale}-US`, { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(date));
+
 /** The same with the day. */
 export const dayAndTime = (at: number, locale: Locale, plan: Plan): string =>
   written(at, locale, plan, { weekday: 'long', month: 'long', day: 'numeric' });

@@ -3,25 +3,22 @@ import type { Plan } from '../core/plan.ts';
 import { dayAndTime } from './clockTime.ts';
 import { LOCALES, pickLocale, translator, wordList } from './words.ts';
 
-/** What a message is about. Its words stand under `messages.<kind>` in every language. */
-const MESSAGE_KINDS = [
-  'code',
-  'welcome',
-  'registration-attempt',
-  'password-changed',
-  'locked',
-  'late-success',
-  'unlocked',
-  'second-step-added',
-  'second-steps-removed',
-  'second-step-removed',
-  'recovery-code-used',
-  'recovery-codes-renewed',
-  'recovery-started',
-  'recovery-ready',
-  'recovery-stopped',
+/** Changes that the owner of an account can object to, by a link in the message. */
+const CHANGES = [
+  ...(['password-changed', 'second-step-added', 'second-step-removed', 'second-steps-removed'] as const),
+  ...(['recovery-code-used', 'recovery-codes-renewed', 'contact-added', 'contact-removed', 'closing-asked'] as const),
 ] as const;
-export type MessageKind = (typeof MESSAGE_KINDS)[number];
+export type ChangeKind = (typeof CHANGES)[number];
+
+/** What else the owner of an account is told. */
+const NOTICES = [
+  ...(['welcome', 'registration-attempt', 'locked', 'late-success', 'unlocked'] as const),
+  ...(['recovery-started', 'recovery-ready', 'recovery-stopped', 'not-me', 'closing-taken-back', 'closed'] as const),
+] as const;
+export type NoticeKind = (typeof NOTICES)[number];
+
+/** What a message is about. Its words stand under `messages.<kind>` in every language. */
+export type MessageKind = 'code' | ChangeKind | NoticeKind;
 
 /** A message in words: for an email the first three, for a text or a call the last two. */
 interface Worded {

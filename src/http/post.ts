@@ -1,4 +1,6 @@
 import { type Account, addressesOf } from '../core/account/account.ts';
+import type { Objections } from '../core/account/objections.ts';
+import type { Trail } from '../core/audit/trail.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Codes } from '../core/codes/codes.ts';
 import { type Reach, type Way, waysTo } from '../core/codes/contacts.ts';
@@ -6,7 +8,7 @@ import { maySend } from '../core/codes/sendings.ts';
 import type { Attempts, PoolRule } from '../core/lockout/attempts.ts';
 import type { Contact } from '../core/membership/membership.ts';
 import type { Channel, Outbox } from '../core/messages/message.ts';
-import type { Compose, MessageKind } from './messageText.ts';
+import type { ChangeKind, Compose, MessageKind, NoticeKind } from './messageText.ts';
 import type { Network } from './network.ts';
 
 export interface PostDependencies {
@@ -17,6 +19,9 @@ export interface PostDependencies {
   readonly digest: (text: string) => string;
   readonly reach: Reach;
   readonly clock: Clock;
+  readonly trail: Trail;
+  readonly objections: Objections;
+  readonly issuer: string;
 }
 
 export interface CodeOrder {
@@ -33,6 +38,25 @@ export interface CodeOrder {
   readonly known?: boolean;
 }
 
+interface TellOptions {
+  readonly also?: readonly Contact[];
+  /** What the browser in which it happened calls itself. */
+  readonly agent?: string | undefined;
+}
+
+/** An account before and after a change, and where that was made. */
+export interface ChangedAccount {
+  readonly id: string;
+  readonly before: Account;
+  readonly after: Account;
+  /** Of the session that it was made in, where there was one. */
+  readonly session?: string | undefined;
+  readonly agent?: string | undefined;
+}
+
+const onlyOnce = (contacts: readonly Contact[]): Contact[] =>
+  contacts.filter((one, i) => contacts.findIndex(({ to }) => to === one.to) === i);
+
 const MINUTE_MS = 60_000;
 /** One notice of a kind to one account an hour. */
 const NOTICE_RULE: PoolRule = {
@@ -41,7 +65,8 @@ const NOTICE_RULE: PoolRule = {
 };
 
 /** What we write to members. Everything goes through the outbox. */
-export function post({ outbox, compose, codes, attempts, digest, reach, clock }: PostDependencies) {
+export function post(deps: PostDependencies) {
+  const { outbox, compose, codes, attempts, digest, reach, clock, trail, objections, issuer } = deps;
   async function put(
     { by, to }: Way,
     locale: string,
@@ -92,18 +117,32 @@ export function post({ outbox, compose, codes, attempts, digest, reach, clock }:
       if (way !== undefined) await put(way, locale, 'code', { code, minutes }, { until });
     },
 
-    /** Tells an account's owner on all addresses. With `seldom`, one of a kind an hour. */
+    /** Tells an account's owner on all addresses, and puts it into what they can read of it. With `seldom`, one of a kind an hour. */
     async tellOwner(
       id: string,
       account: Account,
-      kind: MessageKind,
+      kind: NoticeKind,
       values: object = {},
-      { seldom = false, also = [] }: { readonly seldom?: boolean; readonly also?: readonly Contact[] } = {},
+      { seldom = false, also = [], agent }: TellOptions & { readonly seldom?: boolean } = {},
     ): Promise<void> {
       if (seldom && !(await attempts.take(`notice:${kind}:${digest(id)}`, NOTICE_RULE)).ok) return;
-      const contacts = [...addressesOf(account), ...also];
-      const once = contacts.filter((one, i) => contacts.findIndex(({ to }) => to === one.to) === i);
-      await tell(once, account.locale, kind, values);
+      await trail.record(id, { what: kind, agent });
+      await tell(onlyOnce([...addressesOf(account), ...also]), account.locale, kind, values);
+    },
+
+    /**
+     * Tells an account's owner of a change, on the addresses that there were before and are now, with the link by which they
+     * object to it.
+     */
+    async tellOfChange(
+      { id, before, after, session, agent }: ChangedAccount,
+      kind: ChangeKind,
+      values: object = {},
+    ): Promise<void> {
+      await trail.record(id, { what: kind, agent });
+      const secret = await objections.keep(id, before, { what: kind, session });
+      const contacts = onlyOnce([...addressesOf(before), ...addressesOf(after)]);
+      await tell(contacts, after.locale, kind, { ...values, link: `${issuer}/not-me/${secret}` });
     },
   };
 }

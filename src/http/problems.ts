@@ -8,6 +8,7 @@ import type { Render } from './render.ts';
 /** The status of each refusal. Its words stand under `refusals.<name>` in every language. */
 export const REFUSAL_STATUS: Readonly<Record<Refusal, number>> = {
   'credentials-rejected': 401,
+  'reset-demanded': 403,
   locked: 429,
   'username-missing': 422,
   'password-missing': 422,
@@ -45,6 +46,10 @@ export const REFUSAL_STATUS: Readonly<Record<Refusal, number>> = {
   'method-missing': 422,
   'last-second-step': 409,
   'passkey-name-missing': 422,
+  'last-contact': 409,
+  'too-many-contacts': 409,
+  'closing-not-understood': 422,
+  'username-wrong': 422,
   'codes-not-saved': 422,
   'email-wrong': 422,
   'phone-wrong': 422,

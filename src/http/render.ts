@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ejs from 'ejs';
+import { phoneText } from '../core/account/phone.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Assets } from './assets.ts';
-import { clockTime, day, dayAndTime } from './clockTime.ts';
+import { calendarDay, clockTime, day, dayAndTime } from './clockTime.ts';
 import type { PageContext } from './context.ts';
 import { LOCALES, languageName } from './words.ts';
 
@@ -40,6 +41,8 @@ export function makeRenderer(viewsDir: string, assets: Assets, plan: Plan): Rend
         asset: assets.url,
         signInPage: signInPage(ctx),
         clockTime: (at: number) => clockTime(at, locale, plan),
+        phoneText,
+        calendarDay: (date: string) => calendarDay(date, locale),
         day: (at: number) => day(at, locale, plan),
         dayAndTime: (at: number) => dayAndTime(at, locale, plan),
       },

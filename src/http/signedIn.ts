@@ -6,6 +6,7 @@ import { hasSecondStep } from '../core/factors/factors.ts';
 import { ACR, levelOf } from '../core/journey/assurance.ts';
 import { sameText } from '../core/sameText.ts';
 import type { Collection, Stored } from '../core/storage/collection.ts';
+import { agentOf } from './agent.ts';
 import { type PageContext, seeOther } from './context.ts';
 
 /** The provider's session of this browser, as far as our own pages need it. */
@@ -27,6 +28,8 @@ export interface BrowserSession {
 export interface Visit {
   readonly account: Stored<Account>;
   readonly session: BrowserSession;
+  /** What the browser calls itself. */
+  readonly agent: string;
 }
 
 export interface SignedInDependencies {
@@ -88,7 +91,7 @@ export function signedInMembers({ accounts, sessionOf, keys, issuer, clock }: Si
     const account = session && (await accounts.find(session.accountId));
     // A session that outlived a change of the password opens nothing.
     const holds = account !== undefined && (session?.epoch ?? account.value.deviceEpoch) === account.value.deviceEpoch;
-    return session !== undefined && holds ? { account, session } : undefined;
+    return session !== undefined && holds ? { account, session, agent: agentOf(ctx) } : undefined;
   }
 
   return {

@@ -18,8 +18,12 @@ export interface StepContext {
   readonly rememberedName: string | undefined;
   readonly locale: Locale;
   readonly network: Network;
+  /** What the browser calls itself. */
+  readonly agent: string;
   /** Whose second step it is about: who has typed the password or a code, or whose session it is. */
   readonly account?: Stored<Account> | undefined;
+  /** The session in which a member changes their account. */
+  readonly session?: BrowserSession;
 }
 
 /** On the way through an authorization request: what the app asked for. */
@@ -30,8 +34,6 @@ export interface RequestContext extends StepContext {
 /** On an errand of the member's own. */
 export interface ErrandContext extends StepContext {
   readonly journey: Errand;
-  /** Of the member whose account is changed. */
-  readonly session?: BrowserSession;
   /** The account's password has changed: this browser stays signed in, everything else ends. Where a member is signed in. */
   keepOnlyThis?(account: Stored<Account>): Promise<void>;
   /** This browser's id as a device, where this account has signed in on it before. */

@@ -96,7 +96,8 @@ export function artifactAdapter(kind: string, { expiring, schedule, clock, overa
         ...(before.accountId === accountId ? before.authorizations : {}),
         ...payload.authorizations,
       };
-      const merged = accountId === undefined ? payload : { ...payload, authorizations };
+      // Every save is activity.
+      const merged = accountId === undefined ? payload : { ...payload, authorizations, usedAt: seconds(clock) };
       if (!(await expiring.swap(key(id), entry?.version ?? 0, merged, deadline))) continue;
       if (accountId === undefined) return;
       return schedule.put(SESSION_ENDS, id, deadline, { accountId, authorizations } satisfies SessionEnd);

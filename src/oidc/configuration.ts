@@ -58,6 +58,8 @@ export interface OidcDependencies {
   /** Hears of each refresh before it is answered. */
   readonly onRefresh: (ctx: KoaContextWithOIDC) => void;
   readonly mfaPolicy: MfaPolicy;
+  /** Hears of each sign-out by the member; off the request's path. */
+  readonly onSignOut: (ctx: object, accountId: string) => void;
   /** Hears of each authorization request that needs the member. */
   readonly onInteraction: (interactionId: string, clientId: string) => Promise<void>;
 }

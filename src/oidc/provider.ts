@@ -17,7 +17,7 @@ export interface ProtocolLog {
 export function makeProvider(deps: OidcDependencies, log: ProtocolLog): Provider {
   const provider = new Provider(deps.issuer, oidcConfiguration(deps));
   extendClients(provider, deps.clock);
-  extendSessions(provider);
+  extendSessions(provider, deps.onSignOut);
   extendRefreshTokens(provider, deps.cookieKeys[0] ?? '');
   deferLogoutTokens(provider, deps.logout);
   provider.on('server_error', (_ctx, error) => log.failed(error));

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { Context } from 'koa';
 import type { KoaContextWithOIDC, Provider, Session } from 'oidc-provider';
+import { OWN_CLIENT } from '../core/client/ownClient.ts';
 import { type Clock, seconds } from '../core/clock.ts';
 import { type SessionLimits, sessionTtl } from '../core/session/limits.ts';
 import type { Expiring } from '../core/storage/expiring.ts';
@@ -9,23 +11,29 @@ import type { BackchannelLogout } from './backchannelLogout.ts';
 import { isFirstParty } from './grants.ts';
 
 /** oidc-provider's session with what we keep in it besides. */
-export type OurSession = Session & { shared?: boolean; epoch?: number };
+export type OurSession = Session & { shared?: boolean; epoch?: number; agent?: string; usedAt?: number };
 
 /**
- * Teaches the provider's sessions what ours know: whether the computer is shared, and the account's epoch at the sign-in.
- * The facts come with the result of the sign-in and are stored with the session.
+ * Teaches the provider's sessions what ours know: whether the computer is shared, the account's epoch at the sign-in, and what the
+ * browser calls itself. The facts come with the result of the sign-in and are stored with the session.
  */
-export function extendSessions(provider: Provider): void {
+export function extendSessions(provider: Provider, onSignOut: (ctx: object, accountId: string) => void): void {
   const known = provider.Session.IN_PAYLOAD;
-  Object.defineProperty(provider.Session, 'IN_PAYLOAD', { get: () => [...known, 'shared', 'epoch'] });
+  Object.defineProperty(provider.Session, 'IN_PAYLOAD', {
+    get: () => [...known, 'shared', 'epoch', 'agent', 'usedAt'],
+  });
   provider.on('interaction.ended', (ctx: KoaContextWithOIDC) => {
     const { session, result } = ctx.oidc;
-    const shared = (result?.login as { shared?: boolean } | undefined)?.shared;
-    if (session !== undefined && shared !== undefined) (session as OurSession).shared = shared;
+    const { shared, agent } = (result?.login ?? {}) as Pick<OurSession, 'shared' | 'agent'>;
+    if (session === undefined) return;
+    if (shared !== undefined) (session as OurSession).shared = shared;
+    if (agent !== undefined) (session as OurSession).agent = agent;
   });
   // What the browser keeps of this site goes with the session when others use the computer too.
   provider.on('end_session.success', (ctx: KoaContextWithOIDC) => {
-    const apps = Object.keys(ctx.oidc.session?.authorizations ?? {});
+    const { accountId, authorizations } = ctx.oidc.session ?? {};
+    if (accountId !== undefined) onSignOut(ctx, accountId);
+    const apps = Object.keys(authorizations ?? {}).filter((clientId) => clientId !== OWN_CLIENT);
     ctx.cookies.set(SIGNED_OUT_OF, Buffer.from(JSON.stringify(apps)).toString('base64url'), {
       ...{ httpOnly: true, sameSite: 'lax', signed: true, overwrite: true, maxAge: 60_000, path: '/session/end' },
     });
@@ -84,16 +92,54 @@ export function sessions({ provider, limits, clock, expiring, schedule, logout }
     await session.destroy();
   };
 
+  /** An account's live sessions, as they stand in the store. */
+  const sessionsOf = async (accountId: string): Promise<OurSession[]> => {
+    const ids = await expiring.members(accountSet('Session', accountId));
+    const found = await Promise.all(ids.map((id) => provider().Session.find(id) as Promise<OurSession | undefined>));
+    return found.filter((session) => session?.accountId === accountId).filter((session) => session !== undefined);
+  };
+
   const endAll = async (accountId: string, but: string | undefined): Promise<void> => {
-    for (const id of await expiring.members(accountSet('Session', accountId))) {
-      const session = id === but ? undefined : await provider().Session.find(id);
-      if (session !== undefined) await end(session);
-    }
+    for (const session of await sessionsOf(accountId)) if (session.jti !== but) await end(session);
     for (const grantId of await expiring.members(accountSet('Grant', accountId))) await revokeGrant(grantId);
+  };
+
+  const forget = async (accountId: string, clientId: string): Promise<void> => {
+    for (const grantId of await expiring.members(accountSet('Grant', accountId))) {
+      const grant = await provider().Grant.find(grantId);
+      if (grant?.clientId === clientId) await revokeGrant(grantId);
+    }
   };
 
   return {
     touch,
+
+    /** The sessions of an account, the last used first. */
+    async list(ctx: object, accountId: string): Promise<ListedSession[]> {
+      const here = await provider().Session.get(ctx as Context);
+      return (await sessionsOf(accountId))
+        .map(({ jti, agent = '', loginTs = 0, usedAt = loginTs, authorizations = {} }) => ({
+          ...{ handle: handleOf(jti), agent, startedAt: loginTs, usedAt, isHere: jti === here.jti },
+          apps: Object.keys(authorizations).filter((clientId) => clientId !== OWN_CLIENT),
+        }))
+        .toSorted((a, b) => Number(b.isHere) - Number(a.isHere) || b.usedAt - a.usedAt);
+    },
+
+    /** Ends one of an account's sessions. False where it is over already. */
+    async endOne(accountId: string, handle: string): Promise<boolean> {
+      const session = (await sessionsOf(accountId)).find(({ jti }) => handleOf(jti) === handle);
+      if (session !== undefined) await end(session);
+      return session !== undefined;
+    },
+
+    /** Takes away all that an app was granted by a member, and tells it that their sessions there are over. */
+    async disconnect(accountId: string, clientId: string): Promise<void> {
+      await forget(accountId, clientId);
+      for (const { authorizations = {} } of await sessionsOf(accountId)) {
+        const authorization = authorizations[clientId];
+        if (authorization !== undefined) await logout.tell(accountId, { [clientId]: authorization });
+      }
+    },
 
     /** Who is signed in in this browser, for our own pages; coming to one is activity. */
     async enter(ctx: object) {
@@ -156,6 +202,22 @@ export function sessions({ provider, limits, clock, expiring, schedule, logout }
       if (session !== undefined) await touch(session);
     },
   };
+}
+
+/** What stands for a session on a page: its id is a secret. */
+const handleOf = (id: string): string => createHash('sha256').update(`session:${id}`).digest('base64url').slice(0, 22);
+
+/** A session as its owner sees it. Times are in seconds since 1970. */
+export interface ListedSession {
+  readonly handle: string;
+  /** What the browser calls itself; empty where it says nothing. */
+  readonly agent: string;
+  readonly startedAt: number;
+  readonly usedAt: number;
+  /** It is the one of the browser that asks. */
+  readonly isHere: boolean;
+  /** Client ids of the apps that it was used for. */
+  readonly apps: readonly string[];
 }
 
 export type Sessions = ReturnType<typeof sessions>;

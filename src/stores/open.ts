@@ -53,6 +53,8 @@ export async function openServerStores(
     consents: new MongoCollection(models.consents, models.claims, clock),
     keyRings: new MongoCollection(models.keyRings, models.claims, clock),
     roster: new MongoCollection(models.roster, models.claims, clock),
+    trail: new MongoCollection(models.trail, models.claims, clock),
+    cases: new MongoCollection(models.cases, models.claims, clock),
     expiring: new RedisExpiring(redis, clock),
     attempts: new RedisAttempts(redis, clock),
     schedule: new RedisSchedule(redis, clock),

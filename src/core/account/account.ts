@@ -15,6 +15,8 @@ export interface Account {
   readonly formerPasswords?: readonly PasswordHash[];
   /** The password opens nothing but the page on which a new one is chosen. */
   readonly passwordMustChange?: boolean;
+  /** The owner has said that somebody else got in: nothing opens it until a new password was set by a code. */
+  readonly resetDemanded?: boolean | undefined;
   readonly email?: string | undefined;
   readonly emailConfirmed: boolean;
   /** E.164. */
@@ -34,6 +36,8 @@ export interface Account {
   readonly agreed?: Agreements | undefined;
   /** What it has besides the password. */
   readonly factors?: Factors | undefined;
+  /** When it is closed, in seconds since 1970, as its owner has asked. */
+  readonly closesAt?: number | undefined;
   /** A way back in that opens after a day. */
   readonly recovery?: Recovery | undefined;
   /** Grows with each reset of the password; devices that were known before are strangers then. */

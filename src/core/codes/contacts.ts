@@ -28,6 +28,10 @@ export function waysTo(contacts: readonly Contact[], { channels, reachesNumber }
   return [...by('email', ['email']), ...called.filter(({ to }) => reachesNumber(to))];
 }
 
+/** The same of a contact, for messages to the others that an account has. */
+export const maskedContact = ({ kind, to }: Contact): string =>
+  kind === 'email' ? maskedWay({ by: 'email', to }) : `•••${maskedWay({ by: 'sms', to })}`;
+
 /** A way as a screen shows it to whoever may not be the member: enough to know one's own, too little to learn another's. */
 export function maskedWay({ by, to }: Way): string {
   if (by === 'letter') return '';

@@ -20,6 +20,10 @@ export const typedOf = ({ member, name }: Asked): string =>
 export const codePurpose = (journeyId: string, facts: Asked): string =>
   [journeyId, 'code', subjectOf(facts), facts.contact?.way.to ?? ''].join(' ');
 
+/** What the code to a new contact of somebody who is signed in is for. */
+export const addressPurpose = (journeyId: string, accountId: string, to: string): string =>
+  [journeyId, 'address', accountId, to].join(' ');
+
 /** What the code to a new address is for. */
 export const confirmationPurpose = (
   journeyId: string,

@@ -1,4 +1,4 @@
-import type { Collection } from '../storage/collection.ts';
+import { type Collection, change } from '../storage/collection.ts';
 
 /** What a member has allowed an app: a lasting record, because it is a disclosure of medical data. */
 export interface Consent {
@@ -76,6 +76,45 @@ export async function giveConsent(
         : await consents.replace(id, stored.version, consent);
     if (written) return;
   }
+}
+
+/** The scopes that have words of their own; others are shown by name. */
+const WORDED = new Set(['openid', 'profile', 'email', 'phone', 'address', 'membership', 'offline_access']);
+
+/** Scopes as a page lists them. "Keep getting this" makes sense only after what "this" is. */
+export const shownScopes = (scopes: readonly string[]) =>
+  scopes
+    .toSorted((a, b) => Number(a === 'offline_access') - Number(b === 'offline_access'))
+    .map((name) => ({ name, worded: WORDED.has(name) }));
+
+/** What a member allows to apps now, and until when. */
+export async function consentsOf(
+  consents: Collection<Consent>,
+  accountId: string,
+  nowSeconds: number,
+): Promise<Consent[]> {
+  const prefix = consentId(accountId, '');
+  const found: Consent[] = [];
+  for (let after = prefix; ; ) {
+    const documents = await consents.all(after, 100);
+    const own = documents.filter(({ id }) => id.startsWith(prefix));
+    found.push(...own.map(({ value }) => value));
+    const last = own.at(-1);
+    if (own.length < 100 || last === undefined) return found.filter(({ until }) => until > nowSeconds);
+    after = last.id;
+  }
+}
+
+/** The member allows it no more. The record stays, with its end. */
+export async function endConsent(
+  consents: Collection<Consent>,
+  accountId: string,
+  clientId: string,
+  nowSeconds: number,
+): Promise<void> {
+  await change(consents, consentId(accountId, clientId), (consent) =>
+    consent.until > nowSeconds ? { ...consent, until: nowSeconds } : undefined,
+  );
 }
 
 const union = (before: readonly string[] = [], added: readonly string[]): string[] => [

@@ -47,6 +47,8 @@ export type RequestResult = {
     readonly remember: boolean;
     /** Others use this computer too. Undefined where a session goes on. */
     readonly shared?: boolean;
+    /** What the browser calls itself. */
+    readonly agent?: string;
     /** The account's `deviceEpoch` when this was shown: once the password has changed, it opens nothing. */
     readonly epoch: number;
   };

@@ -6,7 +6,7 @@ import { type Facts, JOURNEY_REMEMBERED_MS, type Requirement } from './journey.t
 export const COURSES = ['register', 'forgot-username', 'forgot-password', 'unlock', 'lost-contact'] as const;
 
 /** What a member who is signed in changes about their account; begun on its pages. */
-export const CHANGES = ['second-step', 'recovery-codes', 'password'] as const;
+export const CHANGES = ['second-step', 'recovery-codes', 'password', 'email', 'phone', 'close'] as const;
 export type Change = (typeof CHANGES)[number];
 export type Course = (typeof COURSES)[number] | Change;
 
@@ -40,6 +40,9 @@ const REQUIREMENTS: Readonly<Record<Course, readonly Requirement[]>> = {
   'second-step': ['enrolment', 'setup', 'codes'],
   'recovery-codes': ['newCodes', 'codes'],
   password: ['newPassword'],
+  email: ['address', 'addressCode'],
+  phone: ['address', 'addressCode'],
+  close: ['closing', 'closingSure'],
 };
 
 /** What this errand asks for in all. An email address that no code has reached yet is confirmed by one. */

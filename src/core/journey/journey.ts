@@ -1,6 +1,6 @@
 import type { Way } from '../codes/contacts.ts';
 import type { Enrollable, Method } from '../factors/factors.ts';
-import type { Membership, Person } from '../membership/membership.ts';
+import type { Contact, Membership, Person } from '../membership/membership.ts';
 import type { Expiring } from '../storage/expiring.ts';
 
 /**
@@ -42,6 +42,16 @@ export interface Facts {
   readonly renewal?: { readonly at: number };
   /** The password that a member who is signed in has chosen instead of the one before. */
   readonly newPassword?: { readonly at: number };
+  /** The contact that the new one is to replace. */
+  readonly instead?: { readonly at: number; readonly to: string };
+  /** The new contact of a member who is signed in. */
+  readonly address?: { readonly at: number; readonly contact: Contact };
+  /** The code that went there was typed. */
+  readonly addressCode?: { readonly at: number };
+  /** The member knows what closing the account means. */
+  readonly closing?: { readonly at: number };
+  /** And wants it all the same. */
+  readonly closingSure?: { readonly at: number };
   /** The plan's texts have changed, and the member has agreed to them again. */
   readonly agreement?: { readonly at: number };
   readonly consent?: ConsentFact;
@@ -66,8 +76,7 @@ export interface Facts {
   readonly texted?: { readonly at: number };
   /** When the last code was put down to be sent, and how, as far as it may be told. */
   readonly sent?: { readonly at: number; readonly by?: Way['by'] | undefined };
-  /** `lost`: the second steps went with the old password; the addresses that the account had then. */
-  readonly replacement?: { readonly at: number; readonly lost?: readonly string[] };
+  readonly replacement?: { readonly at: number };
   /** A way back in was asked for that opens at this time. */
   readonly delay?: { readonly at: number; readonly readyAt: number };
 }
@@ -127,7 +136,7 @@ export interface Agreements {
 }
 
 /** What a journey still wants of the member. */
-export type Requirement = Exclude<keyof Facts, 'sent' | 'texted' | 'fresh'>;
+export type Requirement = Exclude<keyof Facts, 'sent' | 'texted' | 'fresh' | 'instead'>;
 
 /** The order in which steps are asked for; each journey wants some of them. */
 const ORDER = [
@@ -156,7 +165,7 @@ const ORDER = [
     'codes',
     'consent',
   ] as const),
-  ...(['contacts', 'confirmation', 'credentials'] as const),
+  ...(['contacts', 'confirmation', 'credentials', 'address', 'addressCode', 'closing', 'closingSure'] as const),
 ] satisfies readonly Requirement[];
 
 /** The screen to show next: the first requirement, in this order, that no fact meets. */

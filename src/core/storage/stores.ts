@@ -1,4 +1,6 @@
 import type { Account } from '../account/account.ts';
+import type { Case } from '../audit/cases.ts';
+import type { TrailRecord } from '../audit/trail.ts';
 import type { ClientRecord } from '../client/client.ts';
 import type { Consent } from '../consent/consent.ts';
 import type { KeyRing } from '../keys/keyRing.ts';
@@ -15,6 +17,9 @@ export interface Stores {
   readonly consents: Collection<Consent>;
   readonly keyRings: Collection<KeyRing>;
   readonly roster: Collection<RosterRecord>;
+  /** What happened to each account, for its owner to read. */
+  readonly trail: Collection<TrailRecord>;
+  readonly cases: Collection<Case>;
   readonly expiring: Expiring;
   readonly attempts: Attempts;
   readonly schedule: Schedule;

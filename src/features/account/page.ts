@@ -13,6 +13,9 @@ import type { SignedIn, Visit } from '../../http/signedIn.ts';
 const DONE = [
   ...(['passkey-added', 'totp-added', 'text-added', 'passkey-removed', 'totp-removed', 'text-removed'] as const),
   ...(['renamed', 'codes-renewed', 'password-changed'] as const),
+  ...(['contact-added', 'contact-removed', 'contact-first'] as const),
+  ...(['session-ended', 'sessions-ended', 'app-disconnected'] as const),
+  ...(['closing-asked', 'closing-taken-back', 'language-saved'] as const),
 ] as const;
 export type Done = (typeof DONE)[number];
 
@@ -45,6 +48,9 @@ export interface PageDependencies {
   readonly render: Render;
   readonly problems: ProblemPages;
 }
+
+/** Where a change is made, for the message that tells of it. */
+export const changedIn = ({ account, session, agent }: Visit) => ({ id: account.id, session: session.uid, agent });
 
 const subject = ({ session }: Visit): string => `account:${session.uid}`;
 

@@ -13,18 +13,18 @@ export const newPasswordStep = (deps: ChangeDependencies & { readonly post: Post
     view: 'account/new-password',
     ...fields,
 
-    async submit(password, { account, journey }) {
-      const changed = await changePassword(deps, account?.id ?? '', journey.owner?.epoch ?? -1, password);
+    async submit(password, context) {
+      const { account, journey, session, agent } = context;
+      if (account === undefined) throw new Error('a new password is asked of nobody');
+      const changed = await changePassword(deps, account.id, journey.owner?.epoch ?? -1, password);
       // Somebody was faster: the fresh sign-in of before is none any more.
       if (changed === undefined) return proven({});
-      return changed.ok ? proven({ newPassword: { at: changed.proven.at } }) : changed;
-    },
-
-    async conclude({ newPassword }, context) {
-      if (newPassword === undefined) return;
-      const account = await accountOf(context);
-      await context.keepOnlyThis?.(account);
-      await deps.post.tellOwner(account.id, account.value, 'password-changed');
+      if (!changed.ok) return changed;
+      const after = await accountOf(context);
+      await context.keepOnlyThis?.(after);
+      const [before, where] = [account.value, { id: account.id, session: session?.uid, agent }];
+      await deps.post.tellOfChange({ ...where, before, after: after.value }, 'password-changed');
+      return proven({ newPassword: { at: changed.proven.at } });
     },
   });
 };

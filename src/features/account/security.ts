@@ -9,7 +9,7 @@ import { type Collection, change } from '../../core/storage/collection.ts';
 import type { Form } from '../../http/form.ts';
 import type { Post } from '../../http/post.ts';
 import type { Visit } from '../../http/signedIn.ts';
-import { type AccountPage, done } from './page.ts';
+import { type AccountPage, changedIn, done } from './page.ts';
 
 export interface SecurityDependencies {
   readonly accounts: Collection<Account>;
@@ -50,19 +50,20 @@ export const securityPage = ({ issuer }: Pick<SecurityDependencies, 'issuer'>): 
 /** Removes a second step, unless two steps are demanded and it is the last. */
 async function remove(
   { accounts, clock, post, mfaPolicy }: SecurityDependencies,
-  { account: { id } }: Visit,
+  visit: Visit,
   step: SecondStep,
 ): Promise<Outcome<string>> {
   let isLast = false;
-  let removed = false;
-  const account = await change(accounts, id, (now) => {
+  let before: Account | undefined;
+  const after = await change(accounts, visit.account.id, (now) => {
     const without = withoutSecondStep(now, step);
-    removed = countOf(without) < countOf(now);
-    isLast = removed && countOf(without) === 0 && mfaPolicy === 'required';
-    return removed && !isLast ? { ...without, updatedAt: seconds(clock) } : undefined;
+    before = countOf(without) < countOf(now) ? now : undefined;
+    isLast = before !== undefined && countOf(without) === 0 && mfaPolicy === 'required';
+    return before !== undefined && !isLast ? { ...without, updatedAt: seconds(clock) } : undefined;
   });
   if (isLast) return refused('last-second-step');
-  if (account !== undefined && removed) await post.tellOwner(id, account, 'second-step-removed');
+  if (after !== undefined && before !== undefined)
+    await post.tellOfChange({ ...changedIn(visit), before, after }, 'second-step-removed');
   return proven(done(HOME, `${step.method}-removed`));
 }
 

@@ -11,11 +11,15 @@ type Typed = { readonly code: string } | { readonly send: Channel | 'again' };
 
 /** What differs between the codes that are asked for. */
 export interface CodeVariant {
-  readonly name: 'code' | 'confirmation';
+  readonly name: 'code' | 'confirmation' | 'addressCode';
   /** What the code is for; one purpose has one code. */
   purpose(context: ErrandContext): string;
   /** Whose it is, for the pools of attempts. */
   subject(context: ErrandContext): string;
+  /** The same as it was typed; see `typedOf`. */
+  typed?(context: ErrandContext): string;
+  /** Where its address is changed, where it can be. */
+  changeUrl?(context: ErrandContext): string | undefined;
   /** Where the code went, where that may be shown; else it is never told whether it went anywhere. */
   shown(context: ErrandContext): Way | undefined;
   send(context: ErrandContext, by: Channel | undefined): Promise<void>;
@@ -43,7 +47,7 @@ export const codeStep = (deps: { codes: Codes; clock: Clock; channels: ReadonlyS
         hidden: way === undefined,
         sentAt: context.journey.facts.sent?.at,
         others: way === undefined ? CHANNELS.filter((one) => deps.channels.has(one)) : [],
-        changeUrl: way !== undefined && variant.name === 'code' ? `/journey/${context.journey.id}/contact` : undefined,
+        changeUrl: variant.changeUrl?.(context),
         // Who has lost what the account has goes on to what the plan has on file.
         lost: context.journey.facts.name !== undefined,
       };
@@ -61,7 +65,10 @@ export const codeStep = (deps: { codes: Codes; clock: Clock; channels: ReadonlyS
       const subject = variant.subject(context);
       const counted = [
         { rule: 'codeJourney', subject: `${variant.name}:${context.journey.id}` },
-        { rule: 'codeBucket', subject: `${typedOf(context.journey.facts)}:${context.network.key}` },
+        {
+          rule: 'codeBucket',
+          subject: `${variant.typed?.(context) ?? typedOf(context.journey.facts)}:${context.network.key}`,
+        },
         { rule: 'code', subject },
       ] as const;
       return { counted, lockedAs: 'code-locked', input };

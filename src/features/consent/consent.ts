@@ -1,18 +1,17 @@
 import type { Account } from '../../core/account/account.ts';
+import type { Trail } from '../../core/audit/trail.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
-import { CONSENT_DAYS, type Consent, giveConsent } from '../../core/consent/consent.ts';
+import { CONSENT_DAYS, type Consent, giveConsent, shownScopes } from '../../core/consent/consent.ts';
 import { proven, refused } from '../../core/refusal.ts';
 import type { Collection } from '../../core/storage/collection.ts';
 import { step } from '../../http/step.ts';
-
-/** The scopes that have words of their own on the page; others are shown by name. */
-const WORDED = new Set(['openid', 'profile', 'email', 'phone', 'address', 'membership', 'offline_access']);
 
 /** Asks whether an app that is not the plan's own may see what it asks for. */
 export const consentStep = (deps: {
   consents: Collection<Consent>;
   accounts: Collection<Account>;
   clock: Clock;
+  trail: Pick<Trail, 'record'>;
   /** What a scope of an API means, by language. */
   apiWords: (apiScope: string) => Readonly<Record<string, string>>;
 }) =>
@@ -22,7 +21,7 @@ export const consentStep = (deps: {
 
     show: async ({ request }) => ({
       username: (await deps.accounts.find(request.accountId ?? ''))?.value.username,
-      scopes: lastingAccessLast(request.scopes).map((name) => ({ name, worded: WORDED.has(name) })),
+      scopes: shownScopes(request.scopes),
       claims: request.claims,
       apis: request.apiScopes.map(deps.apiWords),
       days: CONSENT_DAYS,
@@ -37,15 +36,14 @@ export const consentStep = (deps: {
       return proven({ consent: { decision: decision === 'allow' ? 'allowed' : 'denied', at: seconds(deps.clock) } });
     },
 
-    async conclude({ consent }, { request }) {
-      if (consent?.decision !== 'allowed') return;
+    async conclude({ consent }, { request, agent }) {
+      if (consent === undefined) return;
       if (request.accountId === undefined) throw new Error('consent was asked of nobody');
-      await giveConsent(deps.consents, request.accountId, request.clientId, request, consent.at);
+      const what = consent.decision === 'allowed' ? 'app-allowed' : 'app-denied';
+      await deps.trail.record(request.accountId, { what, app: request.clientId, agent });
+      if (consent.decision === 'allowed')
+        await giveConsent(deps.consents, request.accountId, request.clientId, request, consent.at);
     },
 
     fieldOf: () => 'allow',
   });
-
-/** "Keep getting this" makes sense only after what "this" is. */
-const lastingAccessLast = (scopes: readonly string[]): string[] =>
-  scopes.toSorted((a, b) => Number(a === 'offline_access') - Number(b === 'offline_access'));

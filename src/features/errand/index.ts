@@ -6,34 +6,52 @@
 import { randomBytes } from 'node:crypto';
 import Router from '@koa/router';
 import type { Middleware } from 'koa';
+import type { Account } from '../../core/account/account.ts';
 import { levelOf } from '../../core/journey/assurance.ts';
 import { CHANGES, type Change, COURSES, type Course, type Errand } from '../../core/journey/errand.ts';
 import { type Facts, findJourney } from '../../core/journey/journey.ts';
+import type { Contact } from '../../core/membership/membership.ts';
 import type { Expiring } from '../../core/storage/expiring.ts';
 import { mounted, type PageContext, type PageState, pageContext, seeOther } from '../../http/context.ts';
 import { type PipelineDependencies, pipeline } from '../../http/pipeline.ts';
 import { type ErrandDependencies, errandJourneys } from './journeys.ts';
 
+interface ChangeDependencies {
+  readonly expiring: Expiring;
+  /** The contact of an account that an address of ours means. */
+  readonly contactBy: (account: Account, handle: unknown) => Contact | undefined;
+}
+
 export function errandRoutes(
-  deps: ErrandDependencies & PipelineDependencies & { readonly expiring: Expiring },
+  deps: ErrandDependencies & PipelineDependencies & ChangeDependencies,
 ): Middleware<PageState> {
   const { get, getStep, post, advise } = pipeline(deps, errandJourneys(deps));
 
-  async function begin(ctx: PageContext, course: Course): Promise<void> {
+  /** The sign-in page that it was begun on, if it was. */
+  async function fromOf(ctx: PageContext): Promise<Pick<Errand, 'from'>> {
     const asked = String(ctx.query.from ?? '');
     const journey = /^[\w-]{1,64}$/.test(asked) ? await findJourney(deps.expiring, asked) : undefined;
-    const from = journey && { interactionId: journey.id, clientId: journey.clientId };
-    await open(ctx, { course, ...(from === undefined ? {} : { from }) });
+    return journey === undefined ? {} : { from: { interactionId: journey.id, clientId: journey.clientId } };
   }
 
+  const begin = async (ctx: PageContext, course: Course) => open(ctx, { course, ...(await fromOf(ctx)) });
+
   async function beginChange(ctx: PageContext, course: Change): Promise<void> {
-    const visit = await deps.signedIn.enter(ctx, { fresh: true });
+    const visit = await deps.signedIn.enter(ctx, { fresh: true, to: ctx.path + ctx.search });
     if (visit === undefined) return;
     const { account, session } = visit;
     const [accountId, epoch] = [account.id, account.value.deviceEpoch];
     // What the fresh sign-in has shown beside the password lets another second step be set up.
     const second = { at: session.authTime, accountId, epoch, amr: session.amr };
-    await open(ctx, { course, owner: { accountId, epoch } }, levelOf(session.acr) >= 2 ? { second } : {});
+    const instead = deps.contactBy(account.value, ctx.query.instead);
+    await open(
+      ctx,
+      { course, owner: { accountId, epoch }, ...(await fromOf(ctx)) },
+      {
+        ...(levelOf(session.acr) >= 2 ? { second } : {}),
+        ...(instead === undefined ? {} : { instead: { at: session.authTime, to: instead.to } }),
+      },
+    );
   }
 
   async function open(ctx: PageContext, errand: Pick<Errand, 'course' | 'from' | 'owner'>, facts: Facts = {}) {

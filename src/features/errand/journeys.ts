@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import {
   type Change,
   type COURSES,
+  type Course,
   type Errand,
   type Errands,
   progressOf,
@@ -11,6 +12,7 @@ import {
 } from '../../core/journey/errand.ts';
 import { type Facts, factsBefore, factsToChooseAnew, nextStep } from '../../core/journey/journey.ts';
 import type { Collection, Stored } from '../../core/storage/collection.ts';
+import { agentOf } from '../../http/agent.ts';
 import { type PageContext, seeOther } from '../../http/context.ts';
 import type { FormGuard } from '../../http/csrf.ts';
 import type { DeviceOwner, KnownDevices } from '../../http/device.ts';
@@ -55,14 +57,20 @@ const ENDINGS: Readonly<Record<(typeof COURSES)[number], string>> = {
   'lost-contact': 'recovery/waiting',
 };
 
+/** The page that a change of the account began on. */
+const changedOn = (course: Course): string => {
+  if (course === 'close') return '/account';
+  return course === 'email' || course === 'phone' ? '/account/contacts' : '/account/security';
+};
+
 /** The page that a change of the account leads back to, and what has been done, as it says. */
-const backFrom = ({ course, facts: { enrolment } }: Errand): string => {
-  const what = {
-    'second-step': `${enrolment?.name}-added`,
-    'recovery-codes': 'codes-renewed',
-    password: 'password-changed',
+const backFrom = ({ course, from, facts: { enrolment } }: Errand): string => {
+  const what: Readonly<Record<Change, string>> = {
+    ...{ 'second-step': `${enrolment?.name}-added`, 'recovery-codes': 'codes-renewed', password: 'password-changed' },
+    ...{ email: 'contact-added', phone: 'contact-added', close: 'closing-asked' },
   };
-  return `/account/security?done=${what[course as Change]}`;
+  const query = { done: what[course as Change], ...(from === undefined ? {} : { from: from.interactionId }) };
+  return `${changedOn(course)}?${new URLSearchParams(query)}`;
 };
 
 /** What a member does besides signing in. Only the browser that began an errand gets on with it. */
@@ -87,7 +95,12 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
       if (errand === undefined || !deps.browser.owns(ctx, errand.browser)) return lost(ctx);
       applyUiLocales(ctx, errand.locale);
       const { locale } = ctx.state;
-      const about = { locale, rememberedName: deps.usernames.get(ctx), network: deps.networkOf(ctx) };
+      const about = {
+        locale,
+        rememberedName: deps.usernames.get(ctx),
+        network: deps.networkOf(ctx),
+        agent: agentOf(ctx),
+      };
       const knownDevice = (owner: DeviceOwner) => deps.devices.idFor(ctx, owner);
       if (errand.owner !== undefined) {
         const hadSecondStep = errand.facts.setup === undefined;
@@ -142,7 +155,7 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
       course: journey.course,
       chooseUrl: `/journey/${journey.id}/enrolment`,
       // A member who is signed in may leave it at that.
-      cancelUrl: journey.owner && '/account/security',
+      cancelUrl: journey.owner && changedOn(journey.course),
       session: session && sessionNotice(session.endsAt, deps.guard, `/journey/${journey.id}`),
       progress: progressOf(journey.course, step),
       otherUrl: `/journey/${journey.id}/method`,
@@ -150,7 +163,7 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
     }),
 
     startUrl: ({ journey }) =>
-      journey.owner === undefined ? `/${journey.course}${links(journey).errandQuery}` : '/account/security',
+      journey.owner === undefined ? `/${journey.course}${links(journey).errandQuery}` : changedOn(journey.course),
     formTargets: () => [],
     described: ({ journey: { course } }) => ({ course }),
   };

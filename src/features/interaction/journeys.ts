@@ -1,4 +1,5 @@
 import type { Account } from '../../core/account/account.ts';
+import type { Trail } from '../../core/audit/trail.ts';
 import {
   type App,
   type ClientDirectory,
@@ -20,6 +21,7 @@ import {
 } from '../../core/journey/journey.ts';
 import type { Collection, Stored } from '../../core/storage/collection.ts';
 import type { Expiring } from '../../core/storage/expiring.ts';
+import { agentOf } from '../../http/agent.ts';
 import { type PageContext, seeOther } from '../../http/context.ts';
 import type { FormGuard } from '../../http/csrf.ts';
 import type { KnownDevices } from '../../http/device.ts';
@@ -42,6 +44,7 @@ interface AuthorizationRequests {
 export interface InteractionDependencies {
   readonly requests: AuthorizationRequests;
   readonly accounts: Collection<Account>;
+  readonly trail: Pick<Trail, 'record'>;
   readonly devices: KnownDevices;
   readonly clients: ClientDirectory;
   readonly expiring: Expiring;
@@ -108,7 +111,7 @@ export function requestJourneys(deps: InteractionDependencies): Journeys<Opened>
       applyUiLocales(ctx, request.uiLocales);
       const { locale } = ctx.state;
       const app = describeApp(client, deps.issuer, locale);
-      const browser = { rememberedName: deps.usernames.get(ctx), network: deps.networkOf(ctx) };
+      const browser = { rememberedName: deps.usernames.get(ctx), network: deps.networkOf(ctx), agent: agentOf(ctx) };
       const { facts, account } = await whatHolds(found.facts, request);
       return { journey: { ...found, facts }, request, client, app, locale, account, ...browser };
     },
@@ -116,7 +119,7 @@ export function requestJourneys(deps: InteractionDependencies): Journeys<Opened>
     next,
     before: (context, step) => factsToChooseAnew(context.journey.facts, next(context), step),
 
-    async settle(ctx, { journey, request, account }, due) {
+    async settle(ctx, { journey, request, account, agent }, due) {
       const finish = async (result: RequestResult) => {
         seeOther(ctx, await deps.requests.finish(ctx, result));
         return true;
@@ -126,7 +129,10 @@ export function requestJourneys(deps: InteractionDependencies): Journeys<Opened>
         // A device is known once all that signing in takes was shown on it, and not where others use it too.
         if (account !== undefined && (password ?? passkey) !== undefined && !password?.shared)
           deps.devices.remember(ctx, { id: account.id, deviceEpoch: account.value.deviceEpoch });
-        return finish(resultOf(journey.facts, request.session));
+        const { login, ...result } = resultOf(journey.facts, request.session);
+        if (account !== undefined && (password ?? passkey) !== undefined)
+          await deps.trail.record(account.id, { what: 'signed-in', app: journey.clientId, agent });
+        return finish(login === undefined ? result : { ...result, login: { ...login, agent } });
       }
       // Nobody is signed in, so there is nobody to choose: the sign-in page follows.
       if (due === 'account' && request.accountId === undefined) return finish({ select_account: {} });

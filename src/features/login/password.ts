@@ -58,6 +58,7 @@ export const passwordStep = (deps: PasswordDependencies) =>
     async submit({ password, account, shared }) {
       const right = await provePassword(deps, account, password);
       if (!right || account === undefined) return refused('credentials-rejected');
+      if (account.value.resetDemanded) return refused('reset-demanded');
       const { passwordMustChange: mustChange = false, deviceEpoch: epoch } = account.value;
       const mustAgree = hasToAgreeAgain(account.value.agreed, deps.agreements);
       const fact = { accountId: account.id, at: seconds(deps.clock), shared, epoch, mustChange, mustAgree };
@@ -65,4 +66,5 @@ export const passwordStep = (deps: PasswordDependencies) =>
     },
 
     fieldOf: (refusal) => (refusal === 'username-missing' ? 'username' : 'password'),
+    pageOf: (refusal) => (refusal === 'reset-demanded' ? 'login/reset-demanded' : undefined),
   });

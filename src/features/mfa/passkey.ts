@@ -104,6 +104,7 @@ export const passkeyStep = (deps: PasskeyDependencies & { readonly agreements: P
       const account = await deps.accounts.find(ownerOf(response) ?? 'nobody');
       const right = await isAnswered(deps, account, response, challengeOf(deps, 'get', journey.id));
       if (!right || account === undefined) return refused('passkey-failed');
+      if (account.value.resetDemanded) return refused('reset-demanded');
       const mustAgree = hasToAgreeAgain(account.value.agreed, deps.agreements);
       const { deviceEpoch: epoch } = account.value;
       return proven({
@@ -111,6 +112,7 @@ export const passkeyStep = (deps: PasskeyDependencies & { readonly agreements: P
       });
     },
     fieldOf: () => 'use-passkey',
+    pageOf: (refusal) => (refusal === 'reset-demanded' ? 'login/reset-demanded' : undefined),
   });
 
 /** What the sign-in page needs to offer passkeys. */

@@ -55,7 +55,7 @@ export const recoveryCodeFactor = ({ accounts, hasher, decoy, seal, clock, post 
       return code === undefined ? refused('recovery-code-malformed') : proven(code);
     },
 
-    async prove({ slot, code }, { account, journey }) {
+    async prove({ slot, code }, { account, journey, session, agent }) {
       const hash = account.value.factors?.recoveryCodes?.[slot - 1];
       if ((await hasher.verify(hash ?? decoy, code)) === 'wrong' || hash === undefined)
         return refused('recovery-code-wrong');
@@ -70,7 +70,8 @@ export const recoveryCodeFactor = ({ accounts, hasher, decoy, seal, clock, post 
         return spent ? withFactors(now, { recoveryCodes: replaced, lastUsed: 'recovery-code' }) : undefined;
       });
       if (!spent || changed === undefined) return refused('code-used');
-      await post.tellOwner(account.id, changed, 'recovery-code-used', { slot });
+      const where = { id: account.id, session: session?.uid, agent };
+      await post.tellOfChange({ ...where, before: account.value, after: changed }, 'recovery-code-used', { slot });
       return proven({
         shown: true,
         facts: { fresh: { at: seconds(clock), sealed: sealFresh(seal, journey.id, [next]) } },

@@ -36,6 +36,12 @@ function known(context: StepContext): FactorContext {
   return context as FactorContext;
 }
 
+/** Where a change is made, and how the account stood before, for the message that tells of it. */
+export const madeIn = (context: StepContext) => {
+  const { account, agent, session } = known(context);
+  return { id: account.id, before: account.value, session: session?.uid, agent };
+};
+
 const phoneShown = ({ journey }: StepContext): string | undefined => journey.facts.code?.way.to;
 
 /** The steps around second steps: which, showing one, setting one up, and the recovery codes. */
@@ -149,24 +155,20 @@ export function mfaSteps(deps: MfaDependencies) {
       if (adds === undefined) return proven({ ...facts });
       const fresh = account.value.factors?.recoveryCodes === undefined ? await newRecoveryCodes(hasher) : undefined;
       let added = false;
-      await change(accounts, account.id, (now) => {
+      const after = await change(accounts, account.id, (now) => {
         // Who has shown a password alone sets nothing up beside what is there already: that one is asked for.
         added =
           now.deviceEpoch === account.value.deviceEpoch && (!hasSecondStep(now) || journey.facts.second !== undefined);
         const more = { ...adds, ...(fresh ? { recoveryCodes: fresh.hashes } : {}), lastUsed: factor.method };
         return added ? { ...withFactors(now, more), updatedAt: seconds(clock) } : undefined;
       });
-      if (!added) return proven({});
+      if (!added || after === undefined) return proven({});
+      await post.tellOfChange({ ...madeIn(context), after }, 'second-step-added');
       const at = seconds(clock);
       return proven({
         setup: proof(known(context), factor),
         ...(fresh ? { fresh: { at, sealed: sealFresh(seal, journey.id, fresh.codes) } } : { codes: { at } }),
       });
-    },
-    async conclude({ setup: fact }) {
-      if (fact === undefined) return;
-      const account = await accounts.find(fact.accountId);
-      if (account) await post.tellOwner(account.id, account.value, 'second-step-added');
     },
     fieldOf: (refusal, context) => setsUp(context).fieldOf(refusal),
   });
@@ -181,14 +183,11 @@ export function mfaSteps(deps: MfaDependencies) {
       const { account, journey } = known(context);
       const fresh = await newRecoveryCodes(hasher);
       const at = seconds(clock);
-      await change(accounts, account.id, (now) =>
+      const after = await change(accounts, account.id, (now) =>
         hasSecondStep(now) ? { ...withFactors(now, { recoveryCodes: fresh.hashes }), updatedAt: at } : undefined,
       );
+      if (after !== undefined) await post.tellOfChange({ ...madeIn(context), after }, 'recovery-codes-renewed');
       return proven({ newCodes: { at }, fresh: { at, sealed: sealFresh(seal, journey.id, fresh.codes) } });
-    },
-    async conclude({ newCodes: fact }, context) {
-      const { id, value } = known(context).account;
-      if (fact !== undefined) await post.tellOwner(id, value, 'recovery-codes-renewed');
     },
     fieldOf: () => undefined,
   });

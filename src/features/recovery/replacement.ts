@@ -1,4 +1,4 @@
-import { type Account, addressesOf } from '../../core/account/account.ts';
+import type { Account } from '../../core/account/account.ts';
 import { type ChangeDependencies, changePassword } from '../../core/account/newPassword.ts';
 import { recoveryContacts } from '../../core/account/recovery.ts';
 import { hasSecondStep } from '../../core/factors/factors.ts';
@@ -27,20 +27,23 @@ export const replacementStep = (deps: ReplacementDependencies) => {
     view: 'recovery/replacement',
     ...fields,
 
-    async submit(password, { journey }) {
+    async submit(password, context) {
+      const { journey, agent } = context;
       const { name, code, second } = journey.facts;
       const accountId = name?.accountId ?? '';
-      let lost: readonly string[] | undefined;
+      let lost = false;
       let waiting: string | undefined;
+      let before: Account | undefined;
       const also = (account: Account): Partial<Account> | undefined => {
         waiting = account.recovery?.message;
-        lost = undefined;
+        before = account;
+        lost = false;
         if (!hasSecondStep(account)) return {};
         const isOurs = second?.accountId === accountId && second.epoch === account.deviceEpoch;
         const recovers = recoveryContacts(account, deps.clock).some(({ to }) => to === code?.way.to);
         if (!recovers) return isOurs ? {} : undefined;
         // After the day's wait the second steps are gone with the password.
-        lost = addressesOf(account).map(({ to }) => to);
+        lost = true;
         return { factors: undefined };
       };
       const changed = await changePassword(deps, accountId, name?.epoch ?? -1, password, also);
@@ -49,19 +52,13 @@ export const replacementStep = (deps: ReplacementDependencies) => {
       if (!changed.ok) return changed;
       await deps.endSessions(accountId);
       if (waiting !== undefined) await deps.post.withdraw(waiting);
-      return proven({ replacement: { at: changed.proven.at, ...(lost ? { lost } : {}) } });
-    },
-
-    async conclude({ replacement }, context) {
-      if (replacement === undefined) return;
       const { id, value } = await accountOf(context);
       const device = context.knownDevice({ id, deviceEpoch: value.deviceEpoch });
       await deps.unlock({ network: context.network, device }, id, namesOf(value));
-      await deps.post.tellOwner(id, value, 'password-changed');
-      if (replacement.lost === undefined) return;
-      // The phone of the second step hears of it too.
-      const also = replacement.lost.map((to) => ({ kind: to.includes('@') ? 'email' : 'mobile', to }) as const);
-      await deps.post.tellOwner(id, value, 'second-steps-removed', {}, { also });
+      const told = { id, before: before ?? value, after: value, agent };
+      await deps.post.tellOfChange(told, 'password-changed');
+      if (lost) await deps.post.tellOfChange(told, 'second-steps-removed');
+      return proven({ replacement: { at: changed.proven.at } });
     },
   });
 };

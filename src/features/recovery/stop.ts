@@ -7,12 +7,10 @@ import type { Clock } from '../../core/clock.ts';
 import type { Contact } from '../../core/membership/membership.ts';
 import { type Collection, change } from '../../core/storage/collection.ts';
 import type { Expiring } from '../../core/storage/expiring.ts';
-import { mounted, type PageState, pageContext } from '../../http/context.ts';
-import type { FormGuard } from '../../http/csrf.ts';
-import { readForm } from '../../http/form.ts';
+import { agentOf } from '../../http/agent.ts';
+import { mounted, type PageState } from '../../http/context.ts';
+import { type LinkDependencies, mountLink } from '../../http/link.ts';
 import type { Post } from '../../http/post.ts';
-import type { ProblemPages } from '../../http/problems.ts';
-import type { Render } from '../../http/render.ts';
 
 export interface BeginDependencies {
   readonly accounts: Collection<Account>;
@@ -55,18 +53,9 @@ export async function begin(
   return recovery.readyAt;
 }
 
-export interface StopDependencies extends BeginDependencies {
-  readonly guard: FormGuard;
-  readonly render: Render;
-  readonly problems: ProblemPages;
-}
-
-/**
- * `GET /stop-recovery/:secret`, the link in the messages: a page with a button, which changes nothing, since mail scanners
- * open links; `POST` stops the recovery.
- */
-export function stopRoutes(deps: StopDependencies): Middleware<PageState> {
-  const { accounts, expiring, post, guard, render, problems } = deps;
+/** The link in the messages by which whoever has one of the account's addresses stops the recovery. */
+export function stopRoutes(deps: BeginDependencies & LinkDependencies): Middleware<PageState> {
+  const { accounts, expiring, post } = deps;
   const accountOf = async (secret: string): Promise<string | undefined> => {
     const entry = /^[\w-]{32}$/.test(secret) ? await expiring.get(key(secret)) : undefined;
     const accountId = (entry?.value as { accountId?: string } | undefined)?.accountId;
@@ -75,26 +64,22 @@ export function stopRoutes(deps: StopDependencies): Middleware<PageState> {
   };
 
   const router = new Router<PageState>();
-  router.get('/stop-recovery/:secret', async (context) => {
-    const [ctx, secret] = [pageContext(context), String(context.params.secret)];
-    if ((await accountOf(secret)) === undefined) return render(ctx, 'recovery/nothing-to-stop', {}, 410);
-    render(ctx, 'recovery/stop', { action: ctx.path, formToken: guard.token(key(secret)) });
-  });
-  router.post('/stop-recovery/:secret', async (context) => {
-    const [ctx, secret] = [pageContext(context), String(context.params.secret)];
-    const form = await readForm(ctx);
-    if (!form.ok) return problems.refused(ctx, form.refusal, ctx.path);
-    if (!guard.accepts(ctx, key(secret), form.proven.get('form_token')))
-      return problems.refused(ctx, 'form-not-ours', ctx.path);
-    const accountId = await accountOf(secret);
-    const stopped = accountId === undefined ? undefined : await stopRecovery(accounts, accountId, secret);
-    if (accountId === undefined || stopped === undefined) return render(ctx, 'recovery/nothing-to-stop', {}, 410);
-    const { account, recovery } = stopped;
-    if (recovery.message !== undefined) await post.withdraw(recovery.message);
-    const also = contactsOf(account).some(({ to }) => to === recovery.contact.to) ? [] : [recovery.contact];
-    await post.tellOwner(accountId, account, 'recovery-stopped', {}, { also });
-    ctx.state.log.info({ event: 'recovery-stopped', accountId }, 'recovery');
-    render(ctx, 'recovery/stopped');
+  mountLink(router, deps, {
+    path: '/stop-recovery',
+    view: 'recovery/stop',
+    gone: 'recovery/nothing-to-stop',
+    show: async (secret) => ((await accountOf(secret)) === undefined ? undefined : {}),
+    async act(secret, ctx) {
+      const accountId = await accountOf(secret);
+      const stopped = accountId === undefined ? undefined : await stopRecovery(accounts, accountId, secret);
+      if (accountId === undefined || stopped === undefined) return undefined;
+      const { account, recovery } = stopped;
+      if (recovery.message !== undefined) await post.withdraw(recovery.message);
+      const also = contactsOf(account).some(({ to }) => to === recovery.contact.to) ? [] : [recovery.contact];
+      await post.tellOwner(accountId, account, 'recovery-stopped', {}, { also, agent: agentOf(ctx) });
+      ctx.state.log.info({ event: 'recovery-stopped', accountId }, 'recovery');
+      return { view: 'recovery/stopped' };
+    },
   });
   return mounted(router);
 }

@@ -1,6 +1,6 @@
 import { agreedNow } from '../../core/account/agreements.ts';
+import { readEmail } from '../../core/account/email.ts';
 import { readPhone } from '../../core/account/phone.ts';
-import { SIGN_IN_NAME_MAX } from '../../core/account/signInName.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
 import type { Facts } from '../../core/journey/journey.ts';
 import type { Plan } from '../../core/plan.ts';
@@ -42,8 +42,7 @@ export const contactsStep = ({ clock, agreements, confirm }: ContactsDependencie
 
     parse(form) {
       const [email, phone] = ['email', 'phone'].map((name) => (form.get(name) ?? '').trim());
-      if (email && (email.length > SIGN_IN_NAME_MAX || !/^[^\s@,;<>"]+@[^\s@,;<>"]+\.[^\s@,;<>".]+$/.test(email)))
-        return refused('email-wrong');
+      if (email && readEmail(email) === undefined) return refused('email-wrong');
       const number = phone ? readPhone(phone) : undefined;
       if (phone && number === undefined) return refused('phone-wrong');
       if (!form.has('terms')) return refused('terms-not-accepted');

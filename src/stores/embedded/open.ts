@@ -54,6 +54,8 @@ export function openEmbeddedStores(dataDir: string, clock: Clock): Stores {
     consents: new EmbeddedCollection(db, 'consents'),
     keyRings: new EmbeddedCollection(db, 'keyRings'),
     roster: new EmbeddedCollection(db, 'roster'),
+    trail: new EmbeddedCollection(db, 'trail'),
+    cases: new EmbeddedCollection(db, 'cases'),
     expiring,
     attempts: new EmbeddedAttempts(db, clock),
     schedule: new EmbeddedSchedule(db, clock),

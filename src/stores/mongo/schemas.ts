@@ -1,5 +1,7 @@
 import { type Connection, type Model, Schema } from 'mongoose';
 import type { Account } from '../../core/account/account.ts';
+import type { Case } from '../../core/audit/cases.ts';
+import type { TrailRecord } from '../../core/audit/trail.ts';
 import type { ClientRecord } from '../../core/client/client.ts';
 import type { Consent } from '../../core/consent/consent.ts';
 import type { KeyRing } from '../../core/keys/keyRing.ts';
@@ -61,6 +63,8 @@ const account: Record<keyof Account, object> = {
     },
     default: undefined,
   },
+  resetDemanded: Boolean,
+  closesAt: Number,
   deviceEpoch: number,
   createdAt: number,
   updatedAt: number,
@@ -102,6 +106,22 @@ const roster: Record<keyof RosterRecord, object> = {
   mergedInto: String,
 };
 
+const trail: Record<keyof TrailRecord, object> = {
+  accountId: text,
+  at: number,
+  what: text,
+  app: String,
+  agent: String,
+};
+
+const cases: Record<keyof Case, object> = {
+  accountId: text,
+  what: text,
+  happenedAt: number,
+  openedAt: number,
+  status: text,
+};
+
 /** A field that the schema does not know is a bug of ours and must not be dropped in silence. */
 const strict = { strict: 'throw', versionKey: false, minimize: false, autoIndex: false, autoCreate: false } as const;
 
@@ -125,6 +145,8 @@ export function mongoModels(connection: Connection) {
     consents: versioned<Consent>(connection, 'consents', consent),
     keyRings: versioned<KeyRing>(connection, 'keyRings', keyRing),
     roster: versioned<RosterRecord>(connection, 'roster', roster),
+    trail: versioned<TrailRecord>(connection, 'trail', trail),
+    cases: versioned<Case>(connection, 'cases', cases),
     outbox: connection.model('outbox', scheduled, 'outbox') as unknown as Model<ScheduledDocument>,
     claims: connection.model('claims', claims, 'claims') as unknown as Model<ClaimDocument>,
   };

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import type { EventName } from '../audit/trail.ts';
+import { type Clock, seconds } from '../clock.ts';
+import type { Factors } from '../factors/factors.ts';
+import type { Seal } from '../seal.ts';
+import type { Expiring } from '../storage/expiring.ts';
+import type { Account, Contacts } from './account.ts';
+import { contactSnapshot } from './contactChange.ts';
+
+/** Days in which the owner can say that a change was not theirs. */
+export const OBJECTION_DAYS = 7;
+const DAY_MS = 86_400_000;
+
+/** How the account stood before a change. */
+export interface Before {
+  readonly contacts: Contacts;
+  readonly factors?: Factors | undefined;
+}
+
+/** A change that its account's owner was told of. */
+export interface Objectionable {
+  readonly accountId: string;
+  readonly what: EventName;
+  /** Seconds since 1970. */
+  readonly at: number;
+  readonly before: Before;
+}
+
+interface Kept {
+  readonly accountId: string;
+  readonly what: EventName;
+  readonly at: number;
+  /** Which session it was made in, where there was one. */
+  readonly session?: string | undefined;
+  readonly sealed: string;
+}
+
+const digestOf = (secret: string): string => createHash('sha256').update(`not-me:${secret}`).digest('base64url');
+
+export interface ObjectionDependencies {
+  readonly expiring: Expiring;
+  readonly seal: Seal;
+  readonly clock: Clock;
+  /** 192 random bits, Base64url. */
+  readonly newSecret: () => string;
+}
+
+/**
+ * Every sensitive change can be objected to for some days, by the link in the messages that tell of it. What is kept for that is
+ * how the account stood before, sealed, under the digest of what the link holds.
+ */
+export function objections({ expiring, seal, clock, newSecret }: ObjectionDependencies) {
+  const key = (digest: string) => `not-me:${digest}`;
+  const listOf = (accountId: string) => `not-me:of:${accountId}`;
+  const read = async (digest: string): Promise<Kept | undefined> => {
+    const entry = await expiring.get(key(digest));
+    return entry === undefined || entry.spentAt !== undefined ? undefined : (entry.value as Kept);
+  };
+  const open = (digest: string, { sealed }: Kept): Before => JSON.parse(seal.open(sealed, key(digest)));
+
+  return {
+    /** Keeps how the account stood. Returns what the link holds. */
+    async keep(
+      accountId: string,
+      before: Account,
+      { what, session }: { readonly what: EventName; readonly session?: string | undefined },
+    ): Promise<string> {
+      const secret = newSecret();
+      const digest = digestOf(secret);
+      const deadline = clock.now() + OBJECTION_DAYS * DAY_MS;
+      const state: Before = { contacts: contactSnapshot(before), factors: before.factors };
+      const sealed = seal.seal(JSON.stringify(state), key(digest));
+      const kept: Kept = { accountId, what, at: seconds(clock), session, sealed };
+      await expiring.put(key(digest), kept, deadline);
+      await expiring.join(listOf(accountId), digest, deadline);
+      return secret;
+    },
+
+    /**
+     * The change that this secret is about, with how the account stood before it; where it was one of several that were made
+     * in one session, before the first of these: a thief makes more than one.
+     */
+    async find(secret: string): Promise<Objectionable | undefined> {
+      const digest = digestOf(secret);
+      const kept = /^[\w-]{32}$/.test(secret) ? await read(digest) : undefined;
+      if (kept === undefined) return undefined;
+      const { accountId, what, at, session } = kept;
+      const others = session === undefined ? [] : await expiring.members(listOf(accountId));
+      let first = { digest, kept };
+      for (const other of others) {
+        const one = await read(other);
+        if (one?.session === session && one !== undefined && one.at < first.kept.at)
+          first = { digest: other, kept: one };
+      }
+      return { accountId, what, at, before: open(first.digest, first.kept) };
+    },
+
+    /** It was objected to: the link is used up. */
+    spend: (secret: string): Promise<boolean> => expiring.spend(key(digestOf(secret)), clock.now()),
+  };
+}
+
+export type Objections = ReturnType<typeof objections>;

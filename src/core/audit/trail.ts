@@ -1,0 +1,61 @@
+import type { Clock } from '../clock.ts';
+import type { Collection } from '../storage/collection.ts';
+
+/** What happens to an account, as its owner may read it. Its words stand under `account.activity.what.<name>`. */
+export const EVENTS = [
+  ...(['signed-in', 'signed-out', 'session-ended', 'sessions-ended'] as const),
+  ...(['welcome', 'registration-attempt', 'locked', 'late-success', 'unlocked'] as const),
+  ...(['password-changed', 'second-step-added', 'second-step-removed', 'second-steps-removed'] as const),
+  ...(['recovery-code-used', 'recovery-codes-renewed'] as const),
+  ...(['recovery-started', 'recovery-ready', 'recovery-stopped', 'not-me'] as const),
+  ...(['contact-added', 'contact-removed', 'contacts-confirmed'] as const),
+  ...(['app-allowed', 'app-denied', 'app-disconnected'] as const),
+  ...(['data-downloaded', 'closing-asked', 'closing-taken-back', 'closed'] as const),
+] as const;
+export type EventName = (typeof EVENTS)[number];
+
+export interface TrailEvent {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly what: EventName;
+  /** The client id of the app that it was about, or that was signed in to. */
+  readonly app?: string | undefined;
+  /** What the browser calls itself; empty where it says nothing. */
+  readonly agent?: string | undefined;
+}
+
+/** An event in the store, and the account that it happened to. */
+export interface TrailRecord extends TrailEvent {
+  readonly accountId: string;
+}
+
+/** So that the newest comes first in the order of ids. */
+const LATEST = 9_999_999_999_999;
+
+const prefixOf = (accountId: string): string => `${accountId}/`;
+
+/** What happened to each account, for its owner to read: only added to. */
+export function trail(records: Collection<TrailRecord>, clock: Clock, newId: () => string) {
+  return {
+    async record(accountId: string, event: Omit<TrailEvent, 'at'>): Promise<void> {
+      const at = clock.now();
+      const order = String(LATEST - at).padStart(13, '0');
+      await records.insert(`${prefixOf(accountId)}${order}-${newId()}`, { ...event, accountId, at });
+    },
+
+    /** The newest first, after this one; `more` is what to go on after, where there are more. */
+    async of(
+      accountId: string,
+      { after, limit }: { readonly after?: string | undefined; readonly limit: number },
+    ): Promise<{ readonly events: TrailEvent[]; readonly more: string | undefined }> {
+      const prefix = prefixOf(accountId);
+      const from = after !== undefined && /^[\w-]{1,60}$/.test(after) ? prefix + after : prefix;
+      const found = (await records.all(from, limit + 1)).filter(({ id }) => id.startsWith(prefix));
+      const events = found.slice(0, limit);
+      const more = found.length > limit ? events.at(-1)?.id.slice(prefix.length) : undefined;
+      return { events: events.map(({ value }) => value), more };
+    },
+  };
+}
+
+export type Trail = ReturnType<typeof trail>;
