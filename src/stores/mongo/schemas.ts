@@ -10,12 +10,17 @@ export interface Versioned<T> {
   _id: string;
   version: number;
   value: T;
+  /** The claims that it holds; a claim whose owner does not list it is an orphan. What was written before has no list. */
+  claims?: string[];
 }
 
 /** A value that one document holds; its `_id` is `collection/value`. */
 export interface ClaimDocument {
   _id: string;
   owner: string;
+  /** The version of the owner that lists it first. What was written before owners had lists does not say it. */
+  since?: number;
+  /** When it was taken last, in milliseconds since 1970. */
   at: number;
 }
 
@@ -107,14 +112,15 @@ const strict = { strict: 'throw', versionKey: false, minimize: false, autoIndex:
 
 function versioned<T>(connection: Connection, name: string, fields: object): Model<Versioned<T>> {
   const value = new Schema(fields, { ...strict, _id: false });
-  const schema = new Schema({ _id: String, version: number, value: { type: value, required: true } }, strict);
+  const claims = { type: [String], default: undefined };
+  const schema = new Schema({ _id: String, version: number, value: { type: value, required: true }, claims }, strict);
   // Mongoose infers another type from the same fields; the keys are held to ours by the Records above.
   return connection.model(name, schema, name) as unknown as Model<Versioned<T>>;
 }
 
 /** The models of everything that lasts, on this connection. */
 export function mongoModels(connection: Connection) {
-  const claims = new Schema<ClaimDocument>({ _id: String, owner: text, at: number }, strict);
+  const claims = new Schema<ClaimDocument>({ _id: String, owner: text, since: Number, at: number }, strict);
   const scheduled = new Schema<ScheduledDocument>(
     { _id: String, list: text, id: text, due: number, value: text },
     { ...strict, id: false },
