@@ -41,6 +41,8 @@ const texts = { type: [String], required: true } as const;
 
 const passwordHash = { _id: false, phc: text, pepperId: { type: String, default: '' } } as const;
 
+const contact = { _id: false, kind: text, to: text } as const;
+
 const account: Record<keyof Account, object> = {
   username: text,
   password: passwordHash,
@@ -51,6 +53,7 @@ const account: Record<keyof Account, object> = {
   phone: String,
   phoneConfirmed: flag,
   isLandline: Boolean,
+  moreContacts: { type: [contact], default: undefined },
   memberNumber: text,
   firstName: text,
   lastName: text,
@@ -60,10 +63,7 @@ const account: Record<keyof Account, object> = {
   agreed: { type: { _id: false, terms: text, privacy: text, sms: String }, default: undefined },
   factors: { type: Schema.Types.Mixed, default: undefined },
   recovery: {
-    type: {
-      ...{ _id: false, contact: { _id: false, kind: text, to: text }, readyAt: number, until: number },
-      ...{ stop: text, message: String },
-    },
+    type: { _id: false, contact, readyAt: number, until: number, stop: text, message: String },
     default: undefined,
   },
   deviceEpoch: number,
