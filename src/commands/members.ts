@@ -125,8 +125,10 @@ async function find({ stores }: Ground, username: string): Promise<Stored<Accoun
 
 function shown({ id, value }: Stored<Account>) {
   const { password, formerPasswords: _, passwordMustChange = false, createdAt, updatedAt, ...rest } = value;
+  const { moreContacts, ...details } = rest;
   const described = {
-    ...{ sub: id, ...rest, password: password.phc.split('$')[1] ?? '', passwordMustChange },
+    ...{ sub: id, ...details, ...(moreContacts && { moreContacts: moreContacts.map(({ to }) => to) }) },
+    ...{ password: password.phc.split('$')[1] ?? '', passwordMustChange },
     ...{ created: timeOf(createdAt), updated: timeOf(updatedAt) },
   };
   return { json: described, lines: columns(Object.entries(described).map(([name, value]) => [name, String(value)])) };

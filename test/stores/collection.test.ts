@@ -1,28 +1,10 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import type { Account } from '../../src/core/account/account.ts';
 import type { ClientMetadata, ClientRecord } from '../../src/core/client/client.ts';
 import { change, everyDocument, ORPHAN_CLAIM_AFTER, upsert } from '../../src/core/storage/collection.ts';
 import type { Stores } from '../../src/core/storage/stores.ts';
+import { sampleAccount as account } from '../support/account.ts';
 import { TestClock } from '../support/clock.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
-
-const account = (username: string): Account => ({
-  username,
-  password: { phc: '$argon2id$stand-in', pepperId: 'p1' },
-  email: `${username}@example.com`,
-  emailConfirmed: true,
-  phone: '+12025550143',
-  phoneConfirmed: false,
-  memberNumber: username,
-  firstName: 'Sample',
-  lastName: 'Member',
-  birthDate: '1951-03-14',
-  postalCode: '97201',
-  locale: 'en',
-  deviceEpoch: 0,
-  createdAt: 1,
-  updatedAt: 1,
-});
 
 const client = (metadata: ClientMetadata): ClientRecord => ({
   ...{ metadata, secrets: [], disabled: false, createdAt: 1, updatedAt: 1 },
@@ -185,5 +167,122 @@ describeOnEveryStore('a collection', (pair) => {
     await stores.accounts.insert('a1', account('one'), ['name:one']);
     clock.advance(10 * ORPHAN_CLAIM_AFTER);
     expect(await stores.accounts.insert('a2', account('two'), ['name:one'])).toBe('claim-taken');
+  });
+
+  test('replaces together with its claims: what it gave up is free at once', async () => {
+    await stores.accounts.insert('a1', account('one'), ['name:one', 'member:1']);
+    const change = { take: ['name:uno', 'name:eins'], release: ['name:one'] };
+    expect(await stores.accounts.replaceWithClaims('a1', 1, account('uno'), change)).toBe('replaced');
+    const changed = { id: 'a1', version: 2, value: account('uno') };
+    for (const claim of ['name:uno', 'name:eins', 'member:1']) {
+      expect(await stores.accounts.findByClaim(claim)).toEqual(changed);
+      expect(await stores.accounts.insert('a2', account('two'), [claim])).toBe('claim-taken');
+    }
+    expect(await stores.accounts.findByClaim('name:one')).toBeUndefined();
+    expect(await stores.accounts.insert('a2', account('two'), ['name:one'])).toBe('inserted');
+  });
+
+  test('a plain replacement leaves its claims as they are', async () => {
+    await stores.accounts.insert('a1', account('one'), ['name:one']);
+    await stores.accounts.replace('a1', 1, account('uno'));
+    expect((await stores.accounts.findByClaim('name:one'))?.version).toBe(2);
+  });
+
+  test('a claim that another document holds stops the change, which takes nothing for longer than an orphan lives', async () => {
+    await stores.accounts.insert('a1', account('one'), ['name:one']);
+    await stores.accounts.insert('a2', account('two'), ['name:two']);
+    const change = { take: ['name:free', 'name:two'], release: ['name:one'] };
+    expect(await stores.accounts.replaceWithClaims('a1', 1, account('uno'), change)).toBe('claim-taken');
+    expect(await stores.accounts.find('a1')).toEqual({ id: 'a1', version: 1, value: account('one') });
+    expect((await stores.accounts.findByClaim('name:one'))?.id).toBe('a1');
+    expect((await stores.accounts.findByClaim('name:two'))?.id).toBe('a2');
+    expect(await stores.accounts.findByClaim('name:free')).toBeUndefined();
+    clock.advance(ORPHAN_CLAIM_AFTER);
+    expect(await stores.accounts.insert('a3', account('three'), ['name:free'])).toBe('inserted');
+  });
+
+  test('changes no claims of a document that has moved on or is gone', async () => {
+    await stores.accounts.insert('a1', account('one'), ['name:one']);
+    const change = { take: ['name:uno'], release: ['name:one'] };
+    expect(await stores.accounts.replaceWithClaims('a1', 2, account('uno'), change)).toBe('moved-on');
+    expect(await stores.accounts.replaceWithClaims('nobody', 1, account('uno'), change)).toBe('moved-on');
+    expect((await stores.accounts.findByClaim('name:one'))?.version).toBe(1);
+    expect(await stores.accounts.insert('a2', account('two'), ['name:uno'])).toBe('inserted');
+  });
+
+  test('may take what it holds and release what it does not, which stays with who holds it', async () => {
+    await stores.accounts.insert('a1', account('one'), ['name:one']);
+    await stores.accounts.insert('a2', account('two'), ['name:two']);
+    const change = { take: ['name:one'], release: ['name:one', 'name:two', 'name:nobody'] };
+    expect(await stores.accounts.replaceWithClaims('a1', 1, account('uno'), change)).toBe('replaced');
+    expect(await stores.accounts.replaceWithClaims('a1', 2, account('uno'), {})).toBe('replaced');
+    expect((await stores.accounts.findByClaim('name:one'))?.id).toBe('a1');
+    expect((await stores.accounts.findByClaim('name:two'))?.id).toBe('a2');
+  });
+
+  test('of twenty writers who take one claim for one document one wins, and the claim stays whole', async () => {
+    await stores.accounts.insert('a1', account('one'));
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        stores.accounts.replaceWithClaims('a1', 1, account(`racer${i}`), { take: ['name:same'] }),
+      ),
+    );
+    expect(outcomes.toSorted()).toEqual([...Array.from({ length: 19 }, () => 'moved-on'), 'replaced']);
+    expect((await stores.accounts.findByClaim('name:same'))?.version).toBe(2);
+    clock.advance(10 * ORPHAN_CLAIM_AFTER);
+    expect(await stores.accounts.insert('a2', account('two'), ['name:same'])).toBe('claim-taken');
+  });
+
+  test('of twenty documents that want one claim at the same instant one gets it', async () => {
+    const ids = Array.from({ length: 20 }, (_, i) => `p${i}`);
+    for (const id of ids) await stores.accounts.insert(id, account(id));
+    const want = (id: string) => stores.accounts.replaceWithClaims(id, 1, account(id), { take: ['name:same'] });
+    const outcomes = await Promise.all(ids.map(want));
+    expect(outcomes.toSorted()).toEqual([...Array.from({ length: 19 }, () => 'claim-taken'), 'replaced']);
+    expect((await stores.accounts.findByClaim('name:same'))?.id).toBe(ids[outcomes.indexOf('replaced')]);
+  });
+
+  test.each([20, 21])(
+    'a claim that is taken and released in turns, %i times at once, is held in the end as the document says',
+    async (turns) => {
+      await stores.accounts.insert('a1', account('one'));
+      const turn = async (): Promise<void> => {
+        const { version, value } = (await stores.accounts.find('a1')) ?? { version: 0, value: account('nobody') };
+        const change = value.deviceEpoch % 2 === 0 ? { take: ['name:same'] } : { release: ['name:same'] };
+        const next = { ...value, deviceEpoch: value.deviceEpoch + 1 };
+        if ((await stores.accounts.replaceWithClaims('a1', version, next, change)) !== 'replaced') await turn();
+      };
+      await Promise.all(Array.from({ length: turns }, turn));
+      const isHeld = turns % 2 === 1;
+      expect((await stores.accounts.findByClaim('name:same'))?.id).toBe(isHeld ? 'a1' : undefined);
+      clock.advance(ORPHAN_CLAIM_AFTER);
+      expect(await stores.accounts.insert('a2', account('two'), ['name:same'])).toBe(
+        isHeld ? 'claim-taken' : 'inserted',
+      );
+    },
+  );
+
+  test('removes a document at the version that was read, and its claims are free', async () => {
+    await stores.accounts.insert('a1', account('one'), ['name:one', 'member:1']);
+    await stores.accounts.replaceWithClaims('a1', 1, account('uno'), { take: ['name:uno'] });
+    expect(await stores.accounts.remove('a1', 1)).toBe(false);
+    expect(await stores.accounts.remove('nobody', 1)).toBe(false);
+    expect((await stores.accounts.findByClaim('name:uno'))?.id).toBe('a1');
+    expect(await stores.accounts.remove('a1', 2)).toBe(true);
+    expect(await stores.accounts.remove('a1', 2)).toBe(false);
+    expect(await stores.accounts.find('a1')).toBeUndefined();
+    expect(await stores.accounts.findByClaim('name:one')).toBeUndefined();
+    expect(await stores.accounts.insert('a2', account('two'), ['name:one', 'name:uno'])).toBe('inserted');
+    expect(await stores.accounts.insert('a1', account('one'), ['member:1'])).toBe('inserted');
+  });
+
+  test('of a removal and a change at the same instant one wins', async () => {
+    await stores.accounts.insert('a1', account('one'), ['name:one']);
+    const change = () => stores.accounts.replaceWithClaims('a1', 1, account('uno'), { take: ['name:uno'] });
+    const [removed, replaced] = await Promise.all([stores.accounts.remove('a1', 1), change()]);
+    expect(replaced).toBe(removed ? 'moved-on' : 'replaced');
+    for (const claim of ['name:one', 'name:uno']) {
+      expect((await stores.accounts.findByClaim(claim))?.id).toBe(removed ? undefined : 'a1');
+    }
   });
 });

@@ -24,6 +24,8 @@ export interface Account {
   readonly phoneConfirmed: boolean;
   /** It is called, and gets no texts. */
   readonly isLandline?: boolean | undefined;
+  /** Confirmed ones besides these two, the main ones. */
+  readonly moreContacts?: readonly Contact[] | undefined;
   readonly memberNumber: string;
   readonly firstName: string;
   readonly lastName: string;
@@ -47,13 +49,21 @@ export interface Account {
   readonly updatedAt: number;
 }
 
-/** Where messages to an account go, and codes: its confirmed contacts. */
-export function contactsOf({ email, emailConfirmed, phone, phoneConfirmed, isLandline }: Account): Contact[] {
+/** What an account says of where its owner is reached. */
+export type Contacts = Pick<
+  Account,
+  'email' | 'emailConfirmed' | 'phone' | 'phoneConfirmed' | 'isLandline' | 'moreContacts'
+>;
+
+/** Where messages to an account go, and codes: its confirmed contacts, the main ones first. */
+export function contactsOf(account: Contacts): Contact[] {
+  const { email, emailConfirmed, phone, phoneConfirmed, isLandline, moreContacts = [] } = account;
   return [
     ...(email !== undefined && emailConfirmed ? [{ kind: 'email', to: email } as const] : []),
     ...(phone !== undefined && phoneConfirmed
       ? [{ kind: isLandline ? 'landline' : 'mobile', to: phone } as const]
       : []),
+    ...moreContacts,
   ];
 }
 
@@ -74,19 +84,18 @@ export async function findBySignInName(
   typed: string,
 ): Promise<Stored<Account> | undefined> {
   const name = canonicalSignInName(typed);
-  // An address that two accounts have confirmed signs in to neither.
-  const [account, shared] = await Promise.all([
+  const [account, second] = await Promise.all([
     accounts.findByClaim(signInNameClaim(name)),
     name.includes('@') ? accounts.findByClaim(sharedClaim(name)) : undefined,
   ]);
-  const isItsEmail = account?.value.email !== undefined && canonicalSignInName(account.value.email) === name;
-  return shared !== undefined && isItsEmail && canonicalSignInName(account.value.username) !== name
-    ? undefined
-    : account;
+  // The second has it alone once the first has given it up.
+  if (account === undefined) return second;
+  // An address that two accounts have confirmed signs in to neither; a username is its owner's whoever has confirmed it.
+  return second === undefined || canonicalSignInName(account.value.username) === name ? account : undefined;
 }
 
 /** Says that a second account has confirmed an address that signed in to another. */
-const sharedClaim = (email: string): string => `shared:${canonicalSignInName(email)}`;
+export const sharedClaim = (email: string): string => `shared:${canonicalSignInName(email)}`;
 
 /** Opens an account. Refuses when one of its sign-in names or its membership already belongs to another. */
 export async function openAccount(
@@ -108,15 +117,12 @@ export async function registerAccount(
   account: Account,
   formerNumbers: readonly string[],
 ): Promise<'opened' | 'membership-taken' | 'username-taken'> {
-  const all = claimsOf(account);
   const [name, membership] = [signInNameClaim(account.username), memberClaim(account.memberNumber)];
-  const email = account.email === undefined ? undefined : signInNameClaim(account.email);
-  const withoutEmail = all.filter((claim) => claim !== email || claim === name);
-  const shared = account.email === undefined ? [] : [sharedClaim(account.email)];
+  const shared = confirmedEmails(account).map(sharedClaim);
   for (const former of formerNumbers) {
     if ((await accounts.findByClaim(memberClaim(former))) !== undefined) return 'membership-taken';
   }
-  for (const claims of [all, [...withoutEmail, ...shared], withoutEmail]) {
+  for (const claims of [claimsOf(account), [name, membership, ...shared], [name, membership]]) {
     if ((await accounts.insert(id, account, claims)) === 'inserted') return 'opened';
     if ((await accounts.find(id)) !== undefined) return 'opened';
     if ((await accounts.findByClaim(membership)) !== undefined) return 'membership-taken';
@@ -125,13 +131,21 @@ export async function registerAccount(
   return 'username-taken';
 }
 
-type Holder = Pick<Account, 'username' | 'email' | 'emailConfirmed' | 'memberNumber'>;
+type Addresses = Pick<Account, 'email' | 'emailConfirmed' | 'moreContacts'>;
+type Holder = Addresses & Pick<Account, 'username' | 'memberNumber'>;
+
+/** The email addresses that are confirmed on an account, as sign-in names. */
+export function confirmedEmails({ email, emailConfirmed, moreContacts = [] }: Addresses): string[] {
+  const main = email !== undefined && emailConfirmed ? [email] : [];
+  const more = moreContacts.filter(({ kind }) => kind === 'email').map(({ to }) => to);
+  return [...new Set([...main, ...more].map(canonicalSignInName))];
+}
 
 /** Under which an account holds its membership. */
 export const memberClaim = (memberNumber: string): string => `member:${canonicalMemberNumber(memberNumber)}`;
 
 /** What an account holds for itself alone: its sign-in names and its membership. */
-export function claimsOf({ username, email, emailConfirmed, memberNumber }: Holder): string[] {
-  const signsIn = email !== undefined && emailConfirmed ? [signInNameClaim(email)] : [];
-  return [...new Set([signInNameClaim(username), ...signsIn]), memberClaim(memberNumber)];
+export function claimsOf(account: Holder): string[] {
+  const names = [account.username, ...confirmedEmails(account)].map(signInNameClaim);
+  return [...new Set(names), memberClaim(account.memberNumber)];
 }

@@ -33,7 +33,7 @@ const REMEMBERED = 5;
 /** What others may know about a member. */
 export type Knowable = Pick<
   Account,
-  'username' | 'email' | 'phone' | 'memberNumber' | 'firstName' | 'lastName' | 'birthDate'
+  'username' | 'email' | 'phone' | 'moreContacts' | 'memberNumber' | 'firstName' | 'lastName' | 'birthDate'
 >;
 
 export interface PasswordRules {
@@ -62,9 +62,10 @@ export function judgePassword(
 
 /** What a guesser tries first: names, numbers and addresses, whole and in parts. */
 function personalWords(account: Knowable, plan: string): string[] {
-  const { username, email = '', phone = '', memberNumber, firstName, lastName, birthDate } = account;
-  const whole = [username, email, phone, memberNumber, birthDate, `${firstName} ${lastName}`, plan];
-  const parts = [username, email, firstName, lastName, plan].flatMap((text) => text.split(/[^\p{L}\p{N}]+/u));
+  const { username, email = '', phone = '', moreContacts = [], memberNumber, firstName, lastName, birthDate } = account;
+  const contacts = [email, phone, ...moreContacts.map(({ to }) => to)];
+  const whole = [username, ...contacts, memberNumber, birthDate, `${firstName} ${lastName}`, plan];
+  const parts = [username, ...contacts, firstName, lastName, plan].flatMap((text) => text.split(/[^\p{L}\p{N}]+/u));
   return [...new Set([...whole, ...parts])].filter((word) => word.length >= 3).map((word) => word.toLowerCase());
 }
 

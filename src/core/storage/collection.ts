@@ -26,6 +26,15 @@ export interface Collection<T extends object> {
   /** Replaces the document if it still has this version. False when it has moved on or is gone. */
   replace(id: string, version: number, value: T): Promise<boolean>;
 
+  /**
+   * The same together with a change of its claims: all of it, or nothing. A claim that is taken for a change that fails
+   * may stay with the document for as long as an orphan does; it is not found by it meanwhile.
+   */
+  replaceWithClaims(id: string, version: number, value: T, claims: ClaimsChange): Promise<ReplaceOutcome>;
+
+  /** Removes the document if it still has this version, and sets its claims free. False when it has moved on or is gone. */
+  remove(id: string, version: number): Promise<boolean>;
+
   /** Up to `limit` documents whose ids come after this one, in the order of their UTF-8 bytes. Begins with ''. */
   all(afterId: string, limit: number): Promise<Stored<T>[]>;
 }
@@ -39,7 +48,19 @@ export interface Stored<T> {
 
 export type InsertOutcome = 'inserted' | 'id-taken' | 'claim-taken';
 
-/** A claim whose document never came (its writer died in between) may be taken over after this many milliseconds. */
+/** Which claims a document gets and gives up. What it holds already and what it does not hold may be among them. */
+export interface ClaimsChange {
+  readonly take?: readonly string[];
+  readonly release?: readonly string[];
+}
+
+/** `moved-on`: also when it is gone. `claim-taken`: another document holds one of the claims. */
+export type ReplaceOutcome = 'replaced' | 'moved-on' | 'claim-taken';
+
+/**
+ * A claim that its document does not hold, because a writer died before it wrote the document or before it set the claim
+ * free, may be taken over after this many milliseconds.
+ */
 export const ORPHAN_CLAIM_AFTER = 60_000;
 
 /**

@@ -1,4 +1,4 @@
-import type { Account } from '../../core/account/account.ts';
+import { type Account, confirmedEmails } from '../../core/account/account.ts';
 import { type ChangeDependencies, changePassword } from '../../core/account/newPassword.ts';
 import { recoveryContacts } from '../../core/account/recovery.ts';
 import { hasSecondStep } from '../../core/factors/factors.ts';
@@ -14,9 +14,10 @@ export interface ReplacementDependencies extends ChangeDependencies {
   readonly post: Post;
 }
 
-/** What an account signs in with. */
-export const namesOf = ({ username, email }: Account): string[] =>
-  email === undefined ? [username] : [username, email];
+/** What an account signs in with, and what its owner may try. */
+export const namesOf = (account: Account): string[] => [
+  ...new Set([account.username, account.email ?? [], confirmedEmails(account)].flat()),
+];
 
 /** A new password instead of the forgotten one. It signs nobody in, and ends what is open elsewhere. */
 export const replacementStep = (deps: ReplacementDependencies) => {

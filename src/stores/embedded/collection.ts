@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Collection, InsertOutcome, Stored } from '../../core/storage/collection.ts';
+import type { ClaimsChange, Collection, InsertOutcome, ReplaceOutcome, Stored } from '../../core/storage/collection.ts';
 
 interface DocumentRow {
   id: string;
@@ -16,7 +16,10 @@ export class EmbeddedCollection<T extends object> implements Collection<T> {
   readonly #findByClaim: StatementSync;
   readonly #insert: StatementSync;
   readonly #claim: StatementSync;
+  readonly #release: StatementSync;
+  readonly #releaseAll: StatementSync;
   readonly #replace: StatementSync;
+  readonly #remove: StatementSync;
   readonly #all: StatementSync;
 
   constructor(db: DatabaseSync, name: string) {
@@ -34,9 +37,12 @@ export class EmbeddedCollection<T extends object> implements Collection<T> {
       'INSERT INTO documents (collection, id, version, value) VALUES (?, ?, 1, ?) ON CONFLICT DO NOTHING',
     );
     this.#claim = db.prepare('INSERT INTO claims (collection, claim, owner) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
+    this.#release = db.prepare('DELETE FROM claims WHERE collection = ? AND claim = ? AND owner = ?');
+    this.#releaseAll = db.prepare('DELETE FROM claims WHERE collection = ? AND owner = ?');
     this.#replace = db.prepare(
       'UPDATE documents SET value = ?, version = version + 1 WHERE collection = ? AND id = ? AND version = ?',
     );
+    this.#remove = db.prepare('DELETE FROM documents WHERE collection = ? AND id = ? AND version = ?');
     this.#all = db.prepare(
       'SELECT id, version, value FROM documents WHERE collection = ? AND id > ? ORDER BY id LIMIT ?',
     );
@@ -70,6 +76,21 @@ export class EmbeddedCollection<T extends object> implements Collection<T> {
     return this.#replace.run(JSON.stringify(value), this.#name, id, version).changes === 1;
   }
 
+  async replaceWithClaims(id: string, version: number, value: T, change: ClaimsChange): Promise<ReplaceOutcome> {
+    return this.#atOnce(
+      () => this.#tryReplace(id, version, value, change),
+      (outcome) => outcome === 'replaced',
+    );
+  }
+
+  async remove(id: string, version: number): Promise<boolean> {
+    return this.#atOnce(() => {
+      const isGone = this.#remove.run(this.#name, id, version).changes === 1;
+      if (isGone) this.#releaseAll.run(this.#name, id);
+      return isGone;
+    });
+  }
+
   async all(afterId: string, limit: number): Promise<Stored<T>[]> {
     return this.#all.all(this.#name, afterId, limit).map((row) => read(row));
   }
@@ -91,6 +112,14 @@ export class EmbeddedCollection<T extends object> implements Collection<T> {
     if (this.#insert.run(this.#name, id, JSON.stringify(value)).changes === 0) return 'id-taken';
     const free = claims.every((claim) => this.#claim.run(this.#name, claim, id).changes === 1);
     return free ? 'inserted' : 'claim-taken';
+  }
+
+  #tryReplace(id: string, version: number, value: T, { take = [], release = [] }: ClaimsChange): ReplaceOutcome {
+    if (this.#replace.run(JSON.stringify(value), this.#name, id, version).changes === 0) return 'moved-on';
+    for (const claim of release) this.#release.run(this.#name, claim, id);
+    for (const claim of take) this.#claim.run(this.#name, claim, id);
+    const holds = (claim: string) => readAny(this.#findByClaim.get(this.#name, claim))?.id === id;
+    return take.every(holds) ? 'replaced' : 'claim-taken';
   }
 }
 

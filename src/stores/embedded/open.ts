@@ -15,6 +15,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS claims (
     collection TEXT, claim TEXT, owner TEXT NOT NULL, PRIMARY KEY (collection, claim)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS claims_by_owner ON claims (collection, owner);
   CREATE TABLE IF NOT EXISTS entries (
     key TEXT PRIMARY KEY, value TEXT NOT NULL, version INTEGER NOT NULL, spent_at INTEGER, deadline INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;

@@ -1,11 +1,25 @@
 import type { Model } from 'mongoose';
 import { mongo, trusted } from 'mongoose';
 import type { Clock } from '../../core/clock.ts';
-import { type Collection, type InsertOutcome, ORPHAN_CLAIM_AFTER, type Stored } from '../../core/storage/collection.ts';
+import {
+  type ClaimsChange,
+  type Collection,
+  type InsertOutcome,
+  ORPHAN_CLAIM_AFTER,
+  type ReplaceOutcome,
+  type Stored,
+} from '../../core/storage/collection.ts';
 import { askMongo, isDuplicate } from './ask.ts';
 import type { ClaimDocument, Versioned } from './schemas.ts';
 
-/** One collection of lasting documents in MongoDB. Every failure of the server leaves as Unavailable. */
+/**
+ * One collection of lasting documents in MongoDB. Every failure of the server leaves as Unavailable.
+ *
+ * A claim is held when it names its owner and the owner's document lists it. Without transactions the order of the writes
+ * keeps it so, wherever a writer dies: claims are taken first, then the document is written with its list, then what the list
+ * no longer has is released. A claim says for which version of its owner it was taken, so that who is late with a release
+ * does not release what a later version has taken again.
+ */
 export class MongoCollection<T extends object> implements Collection<T> {
   readonly #model: Model<Versioned<T>>;
   readonly #claims: Model<ClaimDocument>;
@@ -18,8 +32,8 @@ export class MongoCollection<T extends object> implements Collection<T> {
   }
 
   async find(id: string): Promise<Stored<T> | undefined> {
-    const document = await askMongo(() => this.#model.findById(id).lean().exec());
-    return document === null ? undefined : read(document as Versioned<T>);
+    const document = await this.#document(id);
+    return document && read(document);
   }
 
   async findMany(ids: readonly string[]): Promise<Stored<T>[]> {
@@ -30,26 +44,27 @@ export class MongoCollection<T extends object> implements Collection<T> {
 
   async findByClaim(claim: string): Promise<Stored<T> | undefined> {
     const found = await askMongo(() => this.#claims.findById(this.#claimId(claim)).lean().exec());
-    return found === null ? undefined : this.find(found.owner);
+    const holder = found === null ? undefined : await this.#holder(claim, found);
+    return holder && read(holder);
   }
 
   async insert(id: string, value: T, claims: readonly string[] = []): Promise<InsertOutcome> {
     const held: string[] = [];
     for (const claim of claims) {
-      if (!(await this.#claim(claim, id))) {
-        await this.#release(held, id);
+      if (!(await this.#take(claim, id, 1))) {
+        await this.#release(held, id, 1);
         return 'claim-taken';
       }
       held.push(claim);
     }
-    const document = { _id: id, version: 1, value } as Versioned<T>;
+    const document: Versioned<T> = { _id: id, version: 1, value, claims: held };
     if (await insertedOnce(() => this.#model.create(document))) return 'inserted';
-    await this.#release(held, id);
+    await this.#release(held, id, 1);
     return 'id-taken';
   }
 
   async insertMany(documents: readonly { readonly id: string; readonly value: T }[]): Promise<string[]> {
-    const all = documents.map(({ id, value }) => ({ _id: id, version: 1, value }) as Versioned<T>);
+    const all = documents.map(({ id, value }) => ({ _id: id, version: 1, value, claims: [] }));
     try {
       // `lean`: mongoose takes longer to check each document than the server to store it. Nothing is dropped in silence.
       await askMongo(() => this.#model.insertMany(all, { ordered: false, lean: true }));
@@ -60,14 +75,35 @@ export class MongoCollection<T extends object> implements Collection<T> {
   }
 
   async replace(id: string, version: number, value: T): Promise<boolean> {
-    const result = await askMongo(() =>
-      this.#model
-        .updateOne({ _id: id, version } as object, { $set: { value, version: version + 1 } } as object, {
-          runValidators: true,
-        })
-        .exec(),
+    return this.#write(id, version, { value });
+  }
+
+  async replaceWithClaims(id: string, version: number, value: T, change: ClaimsChange): Promise<ReplaceOutcome> {
+    const { take = [], release = [] } = change;
+    const document = await this.#document(id);
+    if (document?.version !== version) return 'moved-on';
+    const held = document.claims ?? (await this.#unlisted(id));
+    const next = version + 1;
+    for (const claim of take) {
+      if (!held.includes(claim) && !(await this.#take(claim, id, next))) return 'claim-taken';
+    }
+    const claims = [...new Set([...held.filter((claim) => !release.includes(claim)), ...take])];
+    // Who loses here leaves what it took: the winner may rely on the same claims.
+    if (!(await this.#write(id, version, { value, claims }))) return 'moved-on';
+    await this.#release(
+      release.filter((claim) => !claims.includes(claim)),
+      id,
+      next,
     );
-    return result.modifiedCount === 1;
+    return 'replaced';
+  }
+
+  async remove(id: string, version: number): Promise<boolean> {
+    const same = { _id: id, version } as object;
+    const gone = await askMongo(() => this.#model.findOneAndDelete(same).lean().exec());
+    if (gone === null) return false;
+    await this.#release((gone as Versioned<T>).claims ?? (await this.#unlisted(id)), id, version);
+    return true;
   }
 
   async all(afterId: string, limit: number): Promise<Stored<T>[]> {
@@ -76,23 +112,57 @@ export class MongoCollection<T extends object> implements Collection<T> {
     return documents.map((document) => read(document as Versioned<T>));
   }
 
-  /** Takes a claim, or takes over one whose document never came. */
-  async #claim(claim: string, owner: string): Promise<boolean> {
-    const _id = this.#claimId(claim);
-    const at = this.#clock.now();
-    if (await insertedOnce(() => this.#claims.create({ _id, owner, at }))) return true;
-    const held = await askMongo(() => this.#claims.findById(_id).lean().exec());
-    if (held === null || held.at > at - ORPHAN_CLAIM_AFTER) return false;
-    if ((await this.find(held.owner)) !== undefined) return false;
-    const taken = await askMongo(() =>
-      this.#claims.updateOne({ _id, owner: held.owner, at: held.at }, { $set: { owner, at } }).exec(),
-    );
-    return taken.modifiedCount === 1;
+  async #document(id: string): Promise<Versioned<T> | undefined> {
+    const document = await askMongo(() => this.#model.findById(id).lean().exec());
+    return document === null ? undefined : (document as Versioned<T>);
   }
 
-  async #release(claims: readonly string[], owner: string): Promise<void> {
+  /** Writes the next version of a document if it still has this one. */
+  async #write(id: string, version: number, parts: Partial<Versioned<T>>): Promise<boolean> {
+    const update = { $set: { ...parts, version: version + 1 } } as object;
+    const result = await askMongo(() =>
+      this.#model.updateOne({ _id: id, version } as object, update, { runValidators: true }).exec(),
+    );
+    return result.modifiedCount === 1;
+  }
+
+  /** The document that holds a claim: its owner, if it lists it. */
+  async #holder(claim: string, { owner, since }: ClaimDocument): Promise<Versioned<T> | undefined> {
+    const document = await this.#document(owner);
+    return (document?.claims?.includes(claim) ?? since === undefined) ? document : undefined;
+  }
+
+  /** What a document holds that was written before documents had lists. Looks through all claims of the collection. */
+  async #unlisted(owner: string): Promise<string[]> {
+    const prefix = this.#claimId('');
+    const ofThatTime = { _id: new RegExp(`^${prefix}`), owner, since: trusted({ $exists: false }) };
+    const claims = await askMongo(() => this.#claims.find(ofThatTime).lean().exec());
+    return claims.map(({ _id }) => _id.slice(prefix.length));
+  }
+
+  /** Takes a claim for this version of its owner: one that is free, the owner's own already, or an orphan. */
+  async #take(claim: string, owner: string, since: number): Promise<boolean> {
+    const _id = this.#claimId(claim);
+    const at = this.#clock.now();
+    if (await insertedOnce(() => this.#claims.create({ _id, owner, since, at }))) return true;
+    const found = await askMongo(() => this.#claims.findById(_id).lean().exec());
+    if (found === null) return this.#take(claim, owner, since);
+    // A new document has nothing of its own yet: what stands under its id is another insert's, which may still succeed.
+    const isOwn = found.owner === owner && since > 1;
+    const isFresh = found.at > at - ORPHAN_CLAIM_AFTER;
+    if (!isOwn && (isFresh || (await this.#holder(claim, found)) !== undefined)) return false;
+    const same = { _id, owner: found.owner, at: found.at };
+    const taken = isOwn ? { $set: { at }, $max: { since } } : { $set: { owner, since, at } };
+    const result = await askMongo(() => this.#claims.updateOne(same, taken).exec());
+    return result.matchedCount === 1 || this.#take(claim, owner, since);
+  }
+
+  /** Sets claims free, but for those that were taken for a later version of their owner than this. */
+  async #release(claims: readonly string[], owner: string, version: number): Promise<void> {
+    if (claims.length === 0) return;
     const ids = claims.map((claim) => this.#claimId(claim));
-    await askMongo(() => this.#claims.deleteMany({ _id: trusted({ $in: ids }), owner }).exec());
+    const notLater = { since: trusted({ $not: { $gt: version } }) };
+    await askMongo(() => this.#claims.deleteMany({ _id: trusted({ $in: ids }), owner, ...notLater }).exec());
   }
 
   #claimId(claim: string): string {

@@ -12,12 +12,17 @@ export interface Versioned<T> {
   _id: string;
   version: number;
   value: T;
+  /** The claims that it holds; a claim whose owner does not list it is an orphan. What was written before has no list. */
+  claims?: string[];
 }
 
 /** A value that one document holds; its `_id` is `collection/value`. */
 export interface ClaimDocument {
   _id: string;
   owner: string;
+  /** The version of the owner that lists it first. What was written before owners had lists does not say it. */
+  since?: number;
+  /** When it was taken last, in milliseconds since 1970. */
   at: number;
 }
 
@@ -38,6 +43,8 @@ const texts = { type: [String], required: true } as const;
 
 const passwordHash = { _id: false, phc: text, pepperId: { type: String, default: '' } } as const;
 
+const contact = { _id: false, kind: text, to: text } as const;
+
 const account: Record<keyof Account, object> = {
   username: text,
   password: passwordHash,
@@ -48,6 +55,7 @@ const account: Record<keyof Account, object> = {
   phone: String,
   phoneConfirmed: flag,
   isLandline: Boolean,
+  moreContacts: { type: [contact], default: undefined },
   memberNumber: text,
   firstName: text,
   lastName: text,
@@ -57,10 +65,7 @@ const account: Record<keyof Account, object> = {
   agreed: { type: { _id: false, terms: text, privacy: text, sms: String }, default: undefined },
   factors: { type: Schema.Types.Mixed, default: undefined },
   recovery: {
-    type: {
-      ...{ _id: false, contact: { _id: false, kind: text, to: text }, readyAt: number, until: number },
-      ...{ stop: text, message: String },
-    },
+    type: { _id: false, contact, readyAt: number, until: number, stop: text, message: String },
     default: undefined,
   },
   resetDemanded: Boolean,
@@ -127,14 +132,15 @@ const strict = { strict: 'throw', versionKey: false, minimize: false, autoIndex:
 
 function versioned<T>(connection: Connection, name: string, fields: object): Model<Versioned<T>> {
   const value = new Schema(fields, { ...strict, _id: false });
-  const schema = new Schema({ _id: String, version: number, value: { type: value, required: true } }, strict);
+  const claims = { type: [String], default: undefined };
+  const schema = new Schema({ _id: String, version: number, value: { type: value, required: true }, claims }, strict);
   // Mongoose infers another type from the same fields; the keys are held to ours by the Records above.
   return connection.model(name, schema, name) as unknown as Model<Versioned<T>>;
 }
 
 /** The models of everything that lasts, on this connection. */
 export function mongoModels(connection: Connection) {
-  const claims = new Schema<ClaimDocument>({ _id: String, owner: text, at: number }, strict);
+  const claims = new Schema<ClaimDocument>({ _id: String, owner: text, since: Number, at: number }, strict);
   const scheduled = new Schema<ScheduledDocument>(
     { _id: String, list: text, id: text, due: number, value: text },
     { ...strict, id: false },
