@@ -6,6 +6,7 @@ import { enrol } from '../core/account/enrolment.ts';
 import { seconds } from '../core/clock.ts';
 import { letterPurpose } from '../core/codes/codes.ts';
 import { LETTER } from '../core/codes/contacts.ts';
+import { countOf } from '../core/factors/factors.ts';
 import { inRoster } from '../core/membership/roster.ts';
 import type { Stored } from '../core/storage/collection.ts';
 import { makeCodes } from '../errands.ts';
@@ -125,10 +126,17 @@ async function find({ stores }: Ground, username: string): Promise<Stored<Accoun
 
 function shown({ id, value }: Stored<Account>) {
   const { password, formerPasswords: _, passwordMustChange = false, createdAt, updatedAt, ...rest } = value;
-  const { moreContacts, ...details } = rest;
+  // What opens the account, or is on its way to, is not shown either.
+  const { moreContacts, factors: __, recovery, ...details } = rest;
+  const secondSteps = countOf(value);
   const described = {
     ...{ sub: id, ...details, ...(moreContacts && { moreContacts: moreContacts.map(({ to }) => to) }) },
-    ...{ password: password.phc.split('$')[1] ?? '', passwordMustChange },
+    ...{
+      password: password.phc.split('$')[1] ?? '',
+      passwordMustChange,
+      secondSteps,
+      recovers: recovery !== undefined,
+    },
     ...{ created: timeOf(createdAt), updated: timeOf(updatedAt) },
   };
   return { json: described, lines: columns(Object.entries(described).map(([name, value]) => [name, String(value)])) };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { EventName } from '../audit/trail.ts';
-import { type Clock, seconds } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import type { Factors } from '../factors/factors.ts';
 import type { Seal } from '../seal.ts';
 import type { Expiring } from '../storage/expiring.ts';
@@ -21,7 +21,7 @@ export interface Before {
 export interface Objectionable {
   readonly accountId: string;
   readonly what: EventName;
-  /** Seconds since 1970. */
+  /** Milliseconds since 1970. */
   readonly at: number;
   readonly before: Before;
 }
@@ -70,7 +70,7 @@ export function objections({ expiring, seal, clock, newSecret }: ObjectionDepend
       const deadline = clock.now() + OBJECTION_DAYS * DAY_MS;
       const state: Before = { contacts: contactSnapshot(before), factors: before.factors };
       const sealed = seal.seal(JSON.stringify(state), key(digest));
-      const kept: Kept = { accountId, what, at: seconds(clock), session, sealed };
+      const kept: Kept = { accountId, what, at: clock.now(), session, sealed };
       await expiring.put(key(digest), kept, deadline);
       await expiring.join(listOf(accountId), digest, deadline);
       return secret;

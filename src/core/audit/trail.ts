@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Collection } from '../storage/collection.ts';
 
 /** What happens to an account, as its owner may read it. Its words stand under `account.activity.what.<name>`. */
-export const EVENTS = [
+const EVENTS = [
   ...(['signed-in', 'signed-out', 'session-ended', 'sessions-ended'] as const),
   ...(['welcome', 'registration-attempt', 'locked', 'late-success', 'unlocked'] as const),
   ...(['password-changed', 'second-step-added', 'second-step-removed', 'second-steps-removed'] as const),

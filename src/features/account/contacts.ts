@@ -20,7 +20,7 @@ const PATH = '/contacts';
 const HOME = `/account${PATH}`;
 
 /** What stands for a contact in an address of ours, so that no log and no history names it. */
-export const handleOf = ({ to }: Contact): string =>
+const handleOf = ({ to }: Contact): string =>
   createHash('sha256').update(`contact:${to}`).digest('base64url').slice(0, 16);
 
 export const contactBy = (account: Account, handle: unknown): Contact | undefined =>

@@ -62,7 +62,13 @@ export function notMeRoutes(deps: NotMeDependencies): Middleware<PageState> {
       const { accountId, what, at } = found;
       await secure(deps, found);
       const number = caseNumber(secret);
-      const opened: Case = { accountId, what, happenedAt: at, openedAt: seconds(clock), status: 'open' };
+      const opened: Case = {
+        accountId,
+        what,
+        happenedAt: Math.floor(at / 1_000),
+        openedAt: seconds(clock),
+        status: 'open',
+      };
       const isNew = (await cases.insert(number, opened)) === 'inserted';
       const after = (await accounts.find(accountId))?.value ?? account.value;
       // The addresses of before as well: it may be they that are right.

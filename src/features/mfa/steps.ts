@@ -37,7 +37,7 @@ function known(context: StepContext): FactorContext {
 }
 
 /** Where a change is made, and how the account stood before, for the message that tells of it. */
-export const madeIn = (context: StepContext) => {
+const madeIn = (context: StepContext) => {
   const { account, agent, session } = known(context);
   return { id: account.id, before: account.value, session: session?.uid, agent };
 };
