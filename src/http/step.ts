@@ -19,6 +19,8 @@ export interface StepContext {
   readonly network: Network;
   /** Whose second step it is about: who has typed the password or a code, or whose session it is. */
   readonly account?: Stored<Account> | undefined;
+  /** The level that a sign-in has to reach at least; see `neededLevel`. On an errand there is none. */
+  readonly level?: number;
 }
 
 /** On the way through an authorization request: what the app asked for. */
