@@ -24,6 +24,8 @@ export interface StepContext {
   readonly account?: Stored<Account> | undefined;
   /** The session in which a member changes their account. */
   readonly session?: BrowserSession;
+  /** The level that a sign-in has to reach at least; see `neededLevel`. On an errand there is none. */
+  readonly level?: number;
 }
 
 /** On the way through an authorization request: what the app asked for. */

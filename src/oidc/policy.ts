@@ -1,5 +1,12 @@
-import { type ClaimsParameter, type Client, errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
-import { ACR, levelOf, type MfaPolicy, neededLevel } from '../core/journey/assurance.ts';
+import {
+  type ClaimsParameter,
+  type Client,
+  errors,
+  interactionPolicy,
+  type KoaContextWithOIDC,
+  type Provider,
+} from 'oidc-provider';
+import { ACR, acrTold, levelOf, type MfaPolicy, neededLevel } from '../core/journey/assurance.ts';
 import { ourMetadata } from './clientRules.ts';
 import type { OurSession } from './sessions.ts';
 
@@ -43,10 +50,24 @@ export function levelNeeded(
   params: { readonly acr_values?: unknown } | undefined,
   claims: ClaimsParameter,
 ): number {
-  return neededLevel(policy, {
-    byClient: ourMetadata(client).require_mfa === true,
-    acrValues: String(params?.acr_values ?? '').split(' '),
-    essential: essentialOf(claims),
+  return neededLevel(policy, { byClient: ourMetadata(client).require_mfa === true, ...classesOf(params, claims) });
+}
+
+/** The classes that a request asks for. */
+const classesOf = (params: { readonly acr_values?: unknown } | undefined, claims: ClaimsParameter) => ({
+  acrValues: String(params?.acr_values ?? '').split(' '),
+  essential: essentialOf(claims),
+});
+
+/**
+ * Has each app told the class that it asked for, where oidc-provider would tell the highest that the session reached. Codes
+ * take it from here, and ID tokens and refresh tokens from the code.
+ */
+export function tellAcrAsAsked(provider: Provider): void {
+  Object.defineProperty(provider.OIDCContext.prototype, 'acr', {
+    get(this: KoaContextWithOIDC['oidc']) {
+      return acrTold(this.session?.acr, classesOf(this.params, this.claims));
+    },
   });
 }
 

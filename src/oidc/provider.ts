@@ -4,6 +4,7 @@ import type { ClientRecord } from '../core/client/client.ts';
 import { deferLogoutTokens } from './backchannelLogout.ts';
 import { extendClients, providerMetadata } from './clients.ts';
 import { type OidcDependencies, oidcConfiguration } from './configuration.ts';
+import { tellAcrAsAsked } from './policy.ts';
 import { extendRefreshTokens } from './refresh.ts';
 import { extendSessions } from './sessions.ts';
 
@@ -18,6 +19,7 @@ export function makeProvider(deps: OidcDependencies, log: ProtocolLog): Provider
   const provider = new Provider(deps.issuer, oidcConfiguration(deps));
   extendClients(provider, deps.clock);
   extendSessions(provider, deps.onSignOut);
+  tellAcrAsAsked(provider);
   extendRefreshTokens(provider, deps.cookieKeys[0] ?? '');
   deferLogoutTokens(provider, deps.logout);
   provider.on('server_error', (_ctx, error) => log.failed(error));

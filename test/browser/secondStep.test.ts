@@ -231,6 +231,31 @@ describeInChromium('a member with a second step', (pair) => {
     expect(await heading(page)).toBe('Use your passkey');
     await page.click('#use-passkey');
     await isIn(page);
+    // The session is as safe as an app can ask for.
+    const told = async () => {
+      await page.goto(`${provider.portal}/profile`);
+      return (await page.locator('table').innerText()).includes(ACR.phishingResistant);
+    };
+    expect(await told()).toBe(false);
+    await page.goto(`${provider.portal}/login?acr_values=${encodeURIComponent(ACR.phishingResistant)}`);
+    await isIn(page);
+    expect(await told()).toBe(true);
+  });
+
+  test('adds a passkey to the app, where nothing less is enough', async () => {
+    const member = nextMember();
+    const { page, context } = await visit({ locale: 'es-MX' });
+    await withAuthenticator(context, page);
+    await choose(page, member, 'totp');
+    const app = new AuthenticatorApp(String(await page.locator('#seed').textContent()));
+    await answer(page, { code: app.code(Date.now()) });
+    await saveCodes(page);
+    await page.goto(`${provider.portal}/login?acr_values=${encodeURIComponent(ACR.phishingResistant)}`);
+    await answer(page, { code: app.code(Date.now() + 30_000) });
+    expect(await page.locator('.lead').innerText()).toContain('una llave de acceso');
+    await page.click('#continue');
+    await page.click('#use-passkey');
+    await page.waitForURL(`${provider.portal}/`);
   });
 
   test('gets nowhere with a passkey that the account does not have, or that did not ask for the finger', async () => {

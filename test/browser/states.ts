@@ -200,8 +200,8 @@ const agreeing = async (place: Place) => {
   await signIn(place, { username, password });
 };
 /** Where an app of the plan asks for a second step, as far as the page after the password. */
-const askedForSecond = async (place: Place, { username, password } = nextOf(waiting.named)) => {
-  await place.page.goto(`${place.provider.portal}/login?acr_values=${encodeURIComponent(ACR.aal2)}`);
+const askedForSecond = async (place: Place, { username, password } = nextOf(waiting.named), acr: string = ACR.aal2) => {
+  await place.page.goto(`${place.provider.portal}/login?acr_values=${encodeURIComponent(acr)}`);
   await signIn(place, { username, password });
 };
 const settingUp = (method: string) => async (place: Place) => {
@@ -379,6 +379,7 @@ const STATES: Readonly<Record<string, (place: Place) => Promise<unknown>>> = {
     await askedForSecond(place);
     await place.page.click('#continue');
   },
+  'mfa/enrolment, passkey only': (place) => askedForSecond(place, undefined, ACR.phishingResistant),
   'mfa/number': settingUp('text'),
   'mfa/number: phone-wrong': (place) => settingUpPhone(place, '12'),
   'mfa/text-setup': (place) => settingUpPhone(place),
@@ -410,6 +411,10 @@ const STATES: Readonly<Record<string, (place: Place) => Promise<unknown>>> = {
   },
   'mfa/passkey': having({ passkeys: [PASSKEY] }),
   'mfa/passkey-setup': settingUp('passkey'),
+  'mfa/passkey-setup, nothing else': async (place) => {
+    await askedForSecond(place, undefined, ACR.phishingResistant);
+    await place.page.click('#continue');
+  },
   'mfa/passkey-setup: passkey-failed': async (place) => {
     await settingUp('passkey')(place);
     await wrongPasskey(place);

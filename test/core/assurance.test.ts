@@ -1,12 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Account } from '../../src/core/account/account.ts';
 import type { Factors } from '../../src/core/factors/factors.ts';
-import { ACR, type MfaPolicy, neededLevel, signInRequirements } from '../../src/core/journey/assurance.ts';
+import {
+  ACR,
+  acrTold,
+  levelOf,
+  type MfaPolicy,
+  neededLevel,
+  resistsPhishing,
+  signInRequirements,
+} from '../../src/core/journey/assurance.ts';
 import { resultOf } from '../../src/core/journey/authorizationRequest.ts';
 import { type Facts, factsToChooseAnew, nextStep, type Requirement } from '../../src/core/journey/journey.ts';
 
 const NOTHING = { byClient: false, acrValues: [], essential: [] };
-const { aal1, aal2 } = ACR;
+const { aal1, aal2, phishingResistant } = ACR;
 
 describe('the level that a request needs', () => {
   test.each([
@@ -21,8 +29,77 @@ describe('the level that a request needs', () => {
     ['either is enough', 'when-enrolled', { essential: [aal2, aal1] }, 1],
     ['less is essential, but the policy stands', 'required', { essential: [aal1], acrValues: [aal1] }, 2],
     ['what is essential outweighs what is preferred', 'when-enrolled', { acrValues: [aal1], essential: [aal2] }, 2],
+    ['acr_values prefer a passkey', 'when-enrolled', { acrValues: [phishingResistant, aal2] }, 3],
+    ['acr_values would have a passkey second', 'required', { acrValues: [aal2, phishingResistant] }, 2],
+    ['a passkey is essential', 'when-enrolled', { essential: [phishingResistant] }, 3],
+    ['a passkey is essential, or less is', 'when-enrolled', { essential: [phishingResistant, aal2] }, 2],
+    ['a passkey is essential, or much less is', 'required', { essential: [phishingResistant, aal1] }, 2],
+    [
+      'a passkey is preferred where the app is registered for two steps',
+      'when-enrolled',
+      { byClient: true, acrValues: [phishingResistant] },
+      3,
+    ],
   ] as const)('when %s', (_, policy: MfaPolicy, wanted, level) => {
     expect(neededLevel(policy, { ...NOTHING, ...wanted })).toBe(level);
+  });
+});
+
+describe('the class that an app is told', () => {
+  test.each([
+    ['asks for nothing', phishingResistant, {}, aal2],
+    ['asks for nothing', aal2, {}, aal2],
+    ['asks for nothing', aal1, {}, aal1],
+    ['prefers a passkey', phishingResistant, { acrValues: ['urn:other', phishingResistant, aal2] }, phishingResistant],
+    ['prefers two steps', phishingResistant, { acrValues: [aal2, phishingResistant] }, aal2],
+    ['prefers a password', phishingResistant, { acrValues: [aal1] }, aal1],
+    ['knows others only', phishingResistant, { acrValues: ['urn:other', ''] }, aal2],
+    ['demands a passkey', phishingResistant, { essential: [phishingResistant], acrValues: [aal2] }, phishingResistant],
+    ['demands two steps', phishingResistant, { essential: [aal2] }, aal2],
+    ['demands a passkey or a password', aal2, { essential: [phishingResistant, aal1] }, aal1],
+    ['demands a passkey or two steps', aal2, { essential: [phishingResistant, aal2] }, aal2],
+  ] as const)('when it %s of %s', (_, reached, wanted, told) => {
+    expect(acrTold(reached, { ...NOTHING, ...wanted })).toBe(told);
+  });
+  test('is none where there is no session', () => expect(acrTold(undefined, NOTHING)).toBeUndefined());
+});
+
+describe('what signing in takes', () => {
+  const app = { totp: { sealed: 'x', lastStep: 0, drift: 0, addedAt: 1 } };
+  const key = { id: 'k', publicKey: 'k', counter: 0, transports: [], backedUp: false, addedAt: 1 };
+  const setUp = ['enrolment', 'setup', 'codes'];
+  const password = { accountId: 'a', at: 1, shared: false, epoch: 0 };
+  const shown = (...amr: string[]) => ({ at: 2, accountId: 'a', epoch: 0, amr });
+  test.each([
+    ['nobody yet', 3, false, undefined, {}, ['password']],
+    ['a password alone', 3, false, {}, { password }, ['password', ...setUp]],
+    ['a password and a passkey', 3, false, { passkeys: [key] }, { password }, ['password', 'second']],
+    [
+      'its passkey shown',
+      3,
+      false,
+      { passkeys: [key] },
+      { password, second: shown('pop', 'user') },
+      ['password', 'second'],
+    ],
+    ['an app not shown yet', 3, false, app, { password }, ['password', 'second']],
+    ['an app shown', 3, false, app, { password, second: shown('otp') }, ['password', ...setUp]],
+    [
+      'an app shown instead of its passkey',
+      3,
+      false,
+      { ...app, passkeys: [key] },
+      { password, second: shown('otp') },
+      ['password', ...setUp],
+    ],
+    ['a session and an app', 3, true, app, {}, ['second']],
+    ['a session and an app shown', 3, true, app, { second: shown('otp') }, setUp],
+    ['a session and nothing else', 3, true, {}, {}, ['password', ...setUp]],
+    ['a passkey instead of the password', 3, false, { passkeys: [key] }, { passkey: shown('pop', 'user') }, []],
+    ['an app shown, and no more is needed', 2, false, app, { password, second: shown('otp') }, ['password', 'second']],
+  ] as const)('of who has %s, for level %i, stepping up %s', (_, level, stepUp, factors, facts, wanted) => {
+    const account = factors === undefined ? undefined : { factors };
+    expect([...signInRequirements({ level, stepUp, account, facts })].toSorted()).toEqual(wanted.toSorted());
   });
 });
 
@@ -37,20 +114,43 @@ const ANSWERS: Readonly<Partial<Record<Requirement, readonly Facts[]>>> = {
   ),
   passkey: [{ passkey: { ...SECOND, amr: ['pop', 'user'] } }],
   method: [{ method: { at: 1, name: 'text' } }],
-  second: [{ second: SECOND }, { second: SECOND, fresh: { at: 2, sealed: 'x' } }],
+  second: [
+    { second: SECOND },
+    { second: SECOND, fresh: { at: 2, sealed: 'x' } },
+    { second: { ...SECOND, amr: ['pop', 'user'] } },
+  ],
   renewal: [{ renewal: { at: 2 } }],
   agreement: [{ agreement: { at: 2 } }],
-  enrolment: [{ enrolment: { at: 2, name: 'totp' } }, { enrolment: { at: 2, name: 'text' } }],
+  enrolment: (['totp', 'text', 'passkey'] as const).map((name) => ({ enrolment: { at: 2, name } })),
   number: [{ number: { at: 2, to: '+1' } }],
   setup: [
     { setup: SECOND, fresh: { at: 2, sealed: 'x' } },
     { setup: SECOND, codes: { at: 2 } },
+    { setup: { ...SECOND, amr: ['pop', 'user'] }, fresh: { at: 2, sealed: 'x' } },
+    { setup: { ...SECOND, amr: ['pop', 'user'] }, codes: { at: 2 } },
+    { setup: { ...SECOND, amr: ['pop', 'user'] } },
   ],
   codes: [{ codes: { at: 2 } }],
   consent: [{ consent: { decision: 'allowed', at: 3 } }],
 };
 const ALL = Object.keys(ANSWERS) as Requirement[];
 const TOTP: Factors = { totp: { sealed: 'x', lastStep: 0, drift: 0, addedAt: 1 } };
+const PASSKEY: Factors = {
+  passkeys: [{ id: 'k', publicKey: 'k', counter: 0, transports: [], backedUp: false, addedAt: 1 }],
+};
+
+/** Whether a member who has these can give this answer, on the page as it is at this level. */
+function isPossible(step: Requirement, answer: Facts, facts: Facts, factors: Factors | undefined, level: number) {
+  const hasPasskey = (factors?.passkeys ?? []).length > 0;
+  if (step === 'passkey') return hasPasskey;
+  if (answer.second && resistsPhishing(answer.second)) return hasPasskey;
+  // Nothing else is offered there.
+  if (answer.enrolment && level > 2) return answer.enrolment.name === 'passkey';
+  if (!answer.setup) return true;
+  // A code that was renewed is not taken as written down.
+  if (facts.fresh && answer.codes) return false;
+  return resistsPhishing(answer.setup) === (facts.enrolment?.name === 'passkey');
+}
 
 /** Every end that answers lead to, in whatever order they are sent; the journey takes only what is due or may be chosen anew. */
 function everyEnd(start: { factors: Factors | undefined; level: number; stepUp: boolean }): Facts[] {
@@ -66,12 +166,13 @@ function everyEnd(start: { factors: Factors | undefined; level: number; stepUp: 
     const due = nextStep(facts, signInRequirements({ level, stepUp, account, facts }));
     if (due === 'done') return void ends.push(facts);
     for (const step of ALL) {
-      // A passkey is right for who has one.
-      if (step === 'passkey' && !factors?.passkeys) continue;
       const before = step === due ? facts : factsToChooseAnew(facts, due, step);
       if (before === undefined) continue;
-      for (const answer of ANSWERS[step] ?? [])
-        walk({ ...before, ...answer }, answer.setup === undefined ? factors : { ...factors, ...TOTP });
+      for (const answer of ANSWERS[step] ?? []) {
+        if (!isPossible(step, answer, before, factors, level)) continue;
+        const added = answer.setup && (resistsPhishing(answer.setup) ? PASSKEY : TOTP);
+        walk({ ...before, ...answer }, added ? { ...factors, ...added } : factors);
+      }
     }
   };
   walk({}, start.factors);
@@ -80,21 +181,27 @@ function everyEnd(start: { factors: Factors | undefined; level: number; stepUp: 
 
 describe('every way through a sign-in', () => {
   const session = { accountId: 'a', authTime: 1, amr: ['pwd'] };
-  const cases = [undefined, TOTP, { passkeys: [] }, { phone: { to: '+1', addedAt: 1 } }].flatMap((factors) =>
-    [1, 2].flatMap((level) => [false, true].map((stepUp) => ({ factors, level, stepUp }))),
+  const phone = { phone: { to: '+1', addedAt: 1 } };
+  const all = [undefined, TOTP, { passkeys: [] }, phone, PASSKEY, { ...PASSKEY, ...TOTP }];
+  const cases = all.flatMap((factors) =>
+    [1, 2, 3].flatMap((level) => [false, true].map((stepUp) => ({ factors, level, stepUp }))),
   );
   test.each(cases)('ends with what %j needs', (start) => {
     const ends = everyEnd(start);
     expect(ends.length).toBeGreaterThan(0);
-    const enrolled = start.factors?.totp !== undefined || start.factors?.phone !== undefined;
+    const { totp, phone: its, passkeys = [] } = (start.factors ?? {}) as Factors;
+    const enrolled = totp !== undefined || its !== undefined || passkeys.length > 0;
     for (const facts of ends) {
       const { second, setup, passkey, password } = facts;
       const { login } = resultOf(facts, start.stepUp ? session : undefined);
       const twoSteps = second !== undefined || setup !== undefined || passkey !== undefined;
-      if (enrolled || start.level === 2) expect([facts, twoSteps, login?.acr]).toEqual([facts, true, aal2]);
-      // Who sets up the first one has shown the password in this very journey; beside one that is there nothing is set up.
-      if (setup !== undefined) expect([facts, password !== undefined, enrolled]).toEqual([facts, true, false]);
-      expect(login?.acr).toBe(twoSteps ? aal2 : aal1);
+      if (enrolled || start.level > 1) expect([facts, twoSteps]).toEqual([facts, true]);
+      // Who sets up the first one has shown the password in this very journey; who sets up one more, one that there was.
+      if (setup !== undefined) expect([facts, (enrolled ? second : password) !== undefined]).toEqual([facts, true]);
+      if (setup !== undefined && enrolled) expect(start.level).toBe(3);
+      const byPasskey = [second, setup, passkey].some((proof) => proof !== undefined && resistsPhishing(proof));
+      expect(login?.acr).toBe(byPasskey ? phishingResistant : twoSteps ? aal2 : aal1);
+      expect(levelOf(login?.acr)).toBeGreaterThanOrEqual(start.level);
       expect(login?.amr.includes('mfa')).toBe(twoSteps);
       if (password?.mustChange) expect(facts.renewal).toBeDefined();
       if (password?.mustAgree) expect(facts.agreement).toBeDefined();

@@ -81,9 +81,12 @@ export function methodsOf({ factors }: Holder, shown?: string): Method[] {
   return METHODS.filter((method) => has[method]);
 }
 
-/** The one that is asked for unless the member chooses: the last one used, but a recovery code only when chosen. */
-export function usualMethod({ factors }: Holder, shown?: string): Method | undefined {
+/**
+ * The one that is asked for unless the member chooses: the last one used, but a recovery code only when chosen. Where
+ * nothing less than a passkey is enough, the `safest`.
+ */
+export function usualMethod({ factors }: Holder, shown?: string, safest = false): Method | undefined {
   const methods = methodsOf({ factors }, shown);
-  const last = factors?.lastUsed;
+  const last = safest ? undefined : factors?.lastUsed;
   return last !== undefined && last !== 'recovery-code' && methods.includes(last) ? last : methods[0];
 }

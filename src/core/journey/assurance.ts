@@ -1,6 +1,6 @@
 import type { Account } from '../account/account.ts';
 import { hasSecondStep } from '../factors/factors.ts';
-import type { Facts, Requirement } from './journey.ts';
+import type { Facts, Requirement, SecondFact } from './journey.ts';
 
 /** Authentication context classes: the assurance level of NIST SP 800-63B-4 that was reached. */
 export const ACR = {
@@ -8,10 +8,27 @@ export const ACR = {
   aal1: 'http://idmanagement.gov/ns/assurance/aal/1',
   /** Two steps. */
   aal2: 'http://idmanagement.gov/ns/assurance/aal/2',
+  /** A passkey, alone or as one of the steps: AAL2 that a false page cannot relay (3.2.5). */
+  phishingResistant: 'http://idmanagement.gov/ns/assurance/aal/2?phishing_resistant=true',
 } as const;
 
+/** From the lowest. */
+const CLASSES: readonly (string | undefined)[] = [ACR.aal1, ACR.aal2, ACR.phishingResistant];
+
 /** How high a class stands; 0 for one that is none of ours. */
-export const levelOf = (acr: string | undefined): number => (acr === ACR.aal1 ? 1 : acr === ACR.aal2 ? 2 : 0);
+export const levelOf = (acr: string | undefined): number => CLASSES.indexOf(acr) + 1;
+
+/** The level of a sign-in that a false page cannot relay. */
+export const PHISHING_RESISTANT = levelOf(ACR.phishingResistant);
+
+/** Whether a proof answers to our origin alone: that of a key (RFC 8176: `pop`), which only a passkey has. */
+export const resistsPhishing = ({ amr }: { readonly amr: readonly string[] }): boolean => amr.includes('pop');
+
+/** The class that was reached: by the second proofs of a sign-in, beside its password or instead of it. */
+export function acrReached(proofs: readonly SecondFact[]): string {
+  if (proofs.some(resistsPhishing)) return ACR.phishingResistant;
+  return proofs.length > 0 ? ACR.aal2 : ACR.aal1;
+}
 
 /** `required`: every sign-in takes two steps; `when-enrolled`: where the account has a second one. */
 export const MFA_POLICIES = ['required', 'when-enrolled'] as const;
@@ -32,12 +49,24 @@ export interface Wanted {
  * values the lowest is enough.
  */
 export function neededLevel(policy: MfaPolicy, { byClient, acrValues, essential }: Wanted): number {
-  const known = (values: readonly string[]) => values.map(levelOf).filter((level) => level > 0);
   return Math.max(
     policy === 'required' || byClient ? 2 : 1,
-    known(acrValues)[0] ?? 1,
-    essential.length > 0 ? Math.min(...known(essential), 2) : 1,
+    knownLevels(acrValues)[0] ?? 1,
+    essential.length > 0 ? Math.min(...knownLevels(essential), PHISHING_RESISTANT) : 1,
   );
+}
+
+const knownLevels = (values: readonly string[]): number[] => values.map(levelOf).filter((level) => level > 0);
+
+/**
+ * The class that an app is told: the one that it asked for, as far as it was reached. An essential claim has to be answered
+ * by one of its values (OpenID Connect Core 5.5.1.1). Who asked for nothing hears the plain level, whatever it was
+ * reached by, and so never meets a class that it does not know.
+ */
+export function acrTold(reached: string | undefined, { acrValues, essential }: Omit<Wanted, 'byClient'>) {
+  const level = levelOf(reached);
+  const asked = [...essential, ...acrValues].find((value) => levelOf(value) > 0 && levelOf(value) <= level);
+  return asked ?? (level >= PHISHING_RESISTANT ? ACR.aal2 : reached);
 }
 
 export interface SignIn {
@@ -49,14 +78,18 @@ export interface SignIn {
   readonly facts: Facts;
 }
 
-/** What signing in takes, as far as it is known who signs in. There is no way from a password alone past a second step. */
+/**
+ * What signing in takes, as far as it is known who signs in. There is no way from a password alone past a second step, and
+ * none to another one beside it: who has to set up a passkey shows the step that the account has first.
+ */
 export function signInRequirements({ level, stepUp, account, facts }: SignIn): Set<Requirement> {
   if (facts.passkey !== undefined) return new Set();
   const enrolled = account !== undefined && hasSecondStep(account);
   // A session without a second step has shown a password; to set one up it is asked for again.
   const wanted = new Set<Requirement>(stepUp && (enrolled || facts.setup !== undefined) ? [] : ['password']);
   if (account === undefined) return wanted;
-  const setsUp = facts.setup !== undefined || (!enrolled && level >= 2);
+  const lacksPasskey = level >= PHISHING_RESISTANT && facts.second !== undefined && !resistsPhishing(facts.second);
+  const setsUp = facts.setup !== undefined || lacksPasskey || (!enrolled && level >= 2);
   if (!setsUp && enrolled) wanted.add('second');
   if (setsUp) for (const step of ['enrolment', 'setup', 'codes'] as const) wanted.add(step);
   if (setsUp && facts.enrolment?.name === 'text') wanted.add('number');

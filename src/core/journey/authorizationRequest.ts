@@ -1,4 +1,4 @@
-import { ACR } from './assurance.ts';
+import { acrReached } from './assurance.ts';
 import type { Facts, Requirement } from './journey.ts';
 
 /** What was shown at the beginning of a session. */
@@ -41,6 +41,7 @@ export type RequestResult = {
     readonly accountId: string;
     /** auth_time, seconds since 1970. */
     readonly ts: number;
+    /** The highest class that was reached. What an app is told may be less; see `acrTold`. */
     readonly acr: string;
     readonly amr: string[];
     /** Whether the cookie outlives the browser. */
@@ -77,18 +78,19 @@ function login(
   { password, passkey, second, setup }: Facts,
   session: SessionProofs | undefined,
 ): { readonly login?: NonNullable<RequestResult['login']> } {
-  const more = second ?? setup ?? passkey;
+  const proofs = [second, setup, passkey].filter((proof) => proof !== undefined);
+  const [more] = proofs;
   const { epoch } = password ?? more ?? { epoch: 0 };
   const { accountId, at } = password ?? passkey ?? { accountId: session?.accountId ?? '', at: session?.authTime ?? 0 };
   if (password === undefined && more === undefined) return {};
   const before = password !== undefined ? ['pwd'] : passkey !== undefined ? [] : (session?.amr ?? []);
-  const amr = [...before, ...(more?.amr ?? [])];
+  const amr = [...before, ...proofs.flatMap((proof) => proof.amr)];
   return {
     login: {
       accountId,
       epoch,
       ts: at,
-      acr: more === undefined ? ACR.aal1 : ACR.aal2,
+      acr: acrReached(proofs),
       amr: [...new Set([...amr, ...(more === undefined ? [] : ['mfa'])])],
       remember: false,
       ...(password === undefined ? {} : { shared: password.shared }),

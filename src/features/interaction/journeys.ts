@@ -113,7 +113,8 @@ export function requestJourneys(deps: InteractionDependencies): Journeys<Opened>
       const app = describeApp(client, deps.issuer, locale);
       const browser = { rememberedName: deps.usernames.get(ctx), network: deps.networkOf(ctx), agent: agentOf(ctx) };
       const { facts, account } = await whatHolds(found.facts, request);
-      return { journey: { ...found, facts }, request, client, app, locale, account, ...browser };
+      const { level } = request;
+      return { journey: { ...found, facts }, request, level, client, app, locale, account, ...browser };
     },
 
     next,

@@ -10,6 +10,7 @@ import {
   usualMethod,
   withFactors,
 } from '../../core/factors/factors.ts';
+import { PHISHING_RESISTANT, resistsPhishing } from '../../core/journey/assurance.ts';
 import type { Facts, SecondFact } from '../../core/journey/journey.ts';
 import { type Outcome, proven, refused } from '../../core/refusal.ts';
 import type { Seal } from '../../core/seal.ts';
@@ -42,6 +43,9 @@ const madeIn = (context: StepContext) => {
   return { id: account.id, before: account.value, session: session?.uid, agent };
 };
 
+/** Whether nothing less than a passkey is enough. */
+const demandsPasskey = ({ level = 0 }: StepContext): boolean => level >= PHISHING_RESISTANT;
+
 const phoneShown = ({ journey }: StepContext): string | undefined => journey.facts.code?.way.to;
 
 /** The steps around second steps: which, showing one, setting one up, and the recovery codes. */
@@ -53,11 +57,12 @@ export function mfaSteps(deps: MfaDependencies) {
     if (found === undefined) throw new Error(`there is no second step ${method} here`);
     return found;
   };
-  const chosen = (context: StepContext): Factor =>
-    named(
-      factors,
-      context.journey.facts.method?.name ?? usualMethod(known(context).account.value, phoneShown(context)),
-    );
+  const chosen = (context: StepContext): Factor => named(factors, context.journey.facts.method?.name ?? usual(context));
+  const usual = (context: StepContext): Method | undefined =>
+    usualMethod(known(context).account.value, phoneShown(context), demandsPasskey(context));
+  /** What may be set up here. */
+  const offered = (context: StepContext): readonly EnrollableFactor[] =>
+    demandsPasskey(context) ? enrollable.filter(resistsPhishing) : enrollable;
   const setsUp = ({ journey }: StepContext): EnrollableFactor => named(enrollable, journey.facts.enrolment?.name);
   const proof = ({ account }: FactorContext, { amr }: Factor): SecondFact => ({
     ...{ at: seconds(clock), accountId: account.id, epoch: account.value.deviceEpoch, amr },
@@ -80,7 +85,7 @@ export function mfaSteps(deps: MfaDependencies) {
         name,
         masked: named(factors, name).masked(value),
       }));
-      return { methods, usual: usualMethod(value, phoneShown(context)) };
+      return { methods, usual: usual(context) };
     },
     parse(form, context) {
       const name = methodsOf(known(context).account.value, phoneShown(context)).find(
@@ -111,14 +116,14 @@ export function mfaSteps(deps: MfaDependencies) {
   const enrolment = step<Enrollable, StepContext>({
     name: 'enrolment',
     view: 'mfa/enrolment',
-    show: async () => ({ methods: enrollable.map((one) => one.method) }),
-    parse(form) {
-      const name = enrollable.find((one) => one.method === form.get('method'))?.method;
+    show: async (context) => ({ methods: offered(context).map((one) => one.method) }),
+    parse(form, context) {
+      const name = offered(context).find((one) => one.method === form.get('method'))?.method;
       return name === undefined ? refused('method-missing') : proven(name);
     },
     submit: async (name, context) =>
       proven({ enrolment: { at: seconds(clock), name, ...named(enrollable, name).begin?.(known(context)) } }),
-    fieldOf: () => `method-${enrollable[0]?.method}`,
+    fieldOf: (_, context) => `method-${offered(context)[0]?.method}`,
   });
 
   const number = step<string, StepContext>({
@@ -143,7 +148,11 @@ export function mfaSteps(deps: MfaDependencies) {
   const setup = step<unknown, StepContext>({
     name: 'setup',
     view: (context) => setsUp(context).setupView,
-    show: (context) => setsUp(context).showSetup(known(context)),
+    show: async (context) => ({
+      // With one thing to choose there is no other.
+      ...(offered(context).length === 1 ? { chooseUrl: undefined } : {}),
+      ...(await setsUp(context).showSetup(known(context))),
+    }),
     parse: (form, context) => setsUp(context).parse(form),
     identify: async (input, context) => attempt(input, context, setsUp(context), 'setup:'),
     async submit(input, context): Promise<Outcome<Facts>> {
@@ -167,7 +176,9 @@ export function mfaSteps(deps: MfaDependencies) {
       const at = seconds(clock);
       return proven({
         setup: proof(known(context), factor),
-        ...(fresh ? { fresh: { at, sealed: sealFresh(seal, journey.id, fresh.codes) } } : { codes: { at } }),
+        ...(fresh ? { fresh: { at, sealed: sealFresh(seal, journey.id, fresh.codes) } } : {}),
+        // A code that was renewed on the way here is still to be written down.
+        ...(fresh || journey.facts.fresh ? {} : { codes: { at } }),
       });
     },
     fieldOf: (refusal, context) => setsUp(context).fieldOf(refusal),
