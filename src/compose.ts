@@ -10,6 +10,7 @@ import { webAuthn } from './adapters/webauthn.ts';
 import type { Task } from './background.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { seedClients, seedMembers } from './config/seed.ts';
+import { markBounced } from './core/account/account.ts';
 import { closeDue } from './core/account/closing.ts';
 import { clientDirectory } from './core/client/directory.ts';
 import { withOwnClient } from './core/client/ownClient.ts';
@@ -26,6 +27,7 @@ import { contactBy } from './features/account/contacts.ts';
 import { accountRoutes } from './features/account/index.ts';
 import { notMeRoutes } from './features/account/notMe.ts';
 import { newPasswordStep } from './features/account/password.ts';
+import { reviewStep } from './features/account/review.ts';
 import { consentStep } from './features/consent/consent.ts';
 import { deviceGuard, devicePages } from './features/device/device.ts';
 import { browserCookie } from './features/errand/browser.ts';
@@ -38,7 +40,7 @@ import { agreementStep } from './features/login/agreement.ts';
 import { passwordStep } from './features/login/password.ts';
 import { renewalStep } from './features/login/renewal.ts';
 import { metricsRoute } from './features/metrics/metrics.ts';
-import { passkeyFactor, passkeyOptions, passkeyStep } from './features/mfa/passkey.ts';
+import { offerStep, passkeyFactor, passkeyOptions, passkeyStep } from './features/mfa/passkey.ts';
 import { recoveryCodeFactor } from './features/mfa/recoveryCode.ts';
 import { mfaSteps } from './features/mfa/steps.ts';
 import { textFactor } from './features/mfa/text.ts';
@@ -175,6 +177,10 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const { carriers, inbox } = messageCarriers(config, stores, clock);
   const ourOutbox = outbox({
     ...{ schedule: stores.outbox, seal, clock, carriers, newId: newMessageId },
+    // The member is asked at the next sign-in whether the address is still theirs.
+    async onGaveUp({ accountId, to }) {
+      if (accountId !== undefined) await markBounced(accounts, accountId, to);
+    },
     log(event, error) {
       measures.messageTried(event.channel, event.outcome);
       // What a provider says may repeat the address.
@@ -219,7 +225,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const { codes, post, trail } = letters;
   const apiWords = apiWordsOf(config.resources);
   const passkeys = {
-    ...{ accounts, clock, webAuthn: webAuthn(issuer, config.plan.name) },
+    ...{ accounts, clock, webAuthn: webAuthn(issuer, config.plan.name), rpId: new URL(issuer).hostname },
     challenge: webAuthnChallenge(secrets),
   };
   const secondSteps = mfaSteps({
@@ -241,6 +247,8 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
         passkeys: (journeyId) => passkeyOptions(passkeys, journeyId),
       }),
       passkey: passkeyStep({ ...passkeys, agreements }),
+      offer: offerStep(passkeys),
+      review: reviewStep({ accounts, clock, trail }),
       agreement: agreementStep({ accounts, agreements, clock }),
       ...secondSteps,
       renewal: renewalStep({ accounts, hasher, clock, rules, endSessions, post }),

@@ -46,6 +46,8 @@ export const REFUSALS = [
   'app-code-wrong',
   'app-code-used',
   'passkey-failed',
+  /** It was removed here, and its manager still offers it. */
+  'passkey-unknown',
   'recovery-code-malformed',
   'recovery-code-wrong',
   'method-missing',

@@ -73,17 +73,24 @@ export function post(deps: PostDependencies) {
     kind: MessageKind,
     values: object,
     times?: Parameters<Outbox['put']>[1],
+    accountId?: string,
   ): Promise<string | undefined> {
     if (by === 'letter') return undefined;
     const { subject, text, html, sms, voice } = compose(locale, kind, values as Record<string, string | number>);
     const words = by === 'email' ? { subject, text, html } : { text: by === 'sms' ? sms : voice };
-    return outbox.put({ channel: by, to, locale, ...words }, times);
+    return outbox.put({ channel: by, to, locale, ...words, ...(accountId === undefined ? {} : { accountId }) }, times);
   }
 
   /** Every email address, and every phone that can get a text. */
-  async function tell(contacts: readonly Contact[], locale: string, kind: MessageKind, values: object): Promise<void> {
+  async function tell(
+    accountId: string,
+    contacts: readonly Contact[],
+    locale: string,
+    kind: MessageKind,
+    values: object,
+  ): Promise<void> {
     const ways = waysTo(contacts, reach).filter(({ by }) => by !== 'voice');
-    await Promise.all(ways.map((way) => put(way, locale, kind, values)));
+    await Promise.all(ways.map((way) => put(way, locale, kind, values, undefined, accountId)));
   }
 
   return {
@@ -127,7 +134,7 @@ export function post(deps: PostDependencies) {
     ): Promise<void> {
       if (seldom && !(await attempts.take(`notice:${kind}:${digest(id)}`, NOTICE_RULE)).ok) return;
       await trail.record(id, { what: kind, agent });
-      await tell(onlyOnce([...addressesOf(account), ...also]), account.locale, kind, values);
+      await tell(id, onlyOnce([...addressesOf(account), ...also]), account.locale, kind, values);
     },
 
     /**
@@ -142,7 +149,7 @@ export function post(deps: PostDependencies) {
       await trail.record(id, { what: kind, agent });
       const secret = await objections.keep(id, before, { what: kind, session });
       const contacts = onlyOnce([...addressesOf(before), ...addressesOf(after)]);
-      await tell(contacts, after.locale, kind, { ...values, link: `${issuer}/not-me/${secret}` });
+      await tell(id, contacts, after.locale, kind, { ...values, link: `${issuer}/not-me/${secret}` });
     },
   };
 }

@@ -41,6 +41,7 @@ export const REFUSAL_STATUS: Readonly<Record<Refusal, number>> = {
   'app-code-wrong': 422,
   'app-code-used': 410,
   'passkey-failed': 422,
+  'passkey-unknown': 404,
   'recovery-code-malformed': 422,
   'recovery-code-wrong': 422,
   'method-missing': 422,

@@ -116,6 +116,7 @@ const ANOTHER_MEMBER: RequestResult = {
 const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
   select_account: 'account',
   login: 'password',
+  contacts: 'review',
   consent: 'consent',
 };
 

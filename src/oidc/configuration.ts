@@ -171,7 +171,10 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
       ...(deps.mtlsOrigin === undefined ? {} : { mtls_endpoint_aliases: aliases(deps.mtlsOrigin) }),
     },
     interactions: {
-      policy: promptPolicy(deps.mfaPolicy, async (id) => (await stores.accounts.find(id))?.value.deviceEpoch),
+      policy: promptPolicy({
+        ...{ mfaPolicy: deps.mfaPolicy, clock },
+        accountOf: async (id) => (await stores.accounts.find(id))?.value,
+      }),
       url: async (_ctx, interaction) => {
         await deps.onInteraction(interaction.uid, String(interaction.params.client_id));
         return `/interaction/${interaction.uid}`;

@@ -6,12 +6,24 @@ import {
   type KoaContextWithOIDC,
   type Provider,
 } from 'oidc-provider';
+import { type Account, isReviewDue } from '../core/account/account.ts';
+import { OWN_CLIENT } from '../core/client/ownClient.ts';
+import { type Clock, seconds } from '../core/clock.ts';
 import { ACR, acrTold, levelOf, type MfaPolicy, neededLevel } from '../core/journey/assurance.ts';
 import { ourMetadata } from './clientRules.ts';
 import type { OurSession } from './sessions.ts';
 
+interface PolicyDependencies {
+  readonly mfaPolicy: MfaPolicy;
+  readonly accountOf: (accountId: string) => Promise<Account | undefined>;
+  readonly clock: Clock;
+}
+
+/** Seconds after a sign-in in which it is the sign-in of this request, and not the session of one before. */
+const JUST_NOW = 300;
+
 /** oidc-provider's prompts, and the one that lets the member choose an account (OpenID Connect Core 3.1.2.1). */
-export function promptPolicy(mfaPolicy: MfaPolicy, epochOf: (accountId: string) => Promise<number | undefined>) {
+export function promptPolicy({ mfaPolicy, accountOf, clock }: PolicyDependencies) {
   const { base, Check, Prompt } = interactionPolicy;
   const policy = base();
   policy.add(new Prompt({ name: 'select_account', requestable: true }), 0);
@@ -27,7 +39,7 @@ export function promptPolicy(mfaPolicy: MfaPolicy, epochOf: (accountId: string) 
       const { epoch } = (oidc.result?.login ?? {}) as { readonly epoch?: number };
       if (session?.accountId === undefined) return Check.NO_NEED_TO_PROMPT;
       if (epoch !== undefined) session.epoch = epoch;
-      return session.epoch !== undefined && session.epoch !== (await epochOf(session.accountId));
+      return session.epoch !== undefined && session.epoch !== (await accountOf(session.accountId))?.deviceEpoch;
     }),
   );
   login?.checks.add(
@@ -37,6 +49,21 @@ export function promptPolicy(mfaPolicy: MfaPolicy, epochOf: (accountId: string) 
         : levelOf(oidc.session.acr) < levelNeeded(mfaPolicy, oidc.client, oidc.params, oidc.claims),
     ),
   );
+  // Whether the contacts are still right is asked once the member is in, and never where nobody may be asked.
+  const review = new Check(
+    'contacts_review',
+    'the contacts are to be looked at',
+    'interaction_required',
+    async ({ oidc }) => {
+      const { accountId, loginTs = 0 } = oidc.session ?? {};
+      const now = seconds(clock);
+      if (accountId === undefined || oidc.prompts.has('none') || now - loginTs > JUST_NOW)
+        return Check.NO_NEED_TO_PROMPT;
+      const account = await accountOf(accountId);
+      return account !== undefined && oidc.client?.clientId !== OWN_CLIENT && isReviewDue(account, now);
+    },
+  );
+  policy.add(new Prompt({ name: 'contacts', requestable: false }, review), 2);
   return policy;
 }
 

@@ -117,6 +117,13 @@ if (notice) {
   wait();
 }
 
+// Only where the device can make a passkey of its own is one offered after the sign-in.
+const canPasskey = document.querySelector('[name=can_passkey]');
+if (canPasskey)
+  window.PublicKeyCredential?.isUserVerifyingPlatformAuthenticatorAvailable?.().then((can) => {
+    canPasskey.value = can ? 'yes' : '';
+  });
+
 for (const form of document.querySelectorAll('form.passkey')) {
   if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) continue;
   form.hidden = false;
@@ -152,5 +159,8 @@ for (const form of document.querySelectorAll('form.passkey')) {
 }
 
 // Password managers hear which passkeys there still are, and stop offering the others.
+const unknown = document.getElementById('unknown-passkey');
+if (unknown) window.PublicKeyCredential?.signalUnknownCredential?.(JSON.parse(unknown.dataset.signal)).catch(() => {});
 const signal = document.getElementById('passkey-signal');
-if (signal) PublicKeyCredential?.signalAllAcceptedCredentials?.(JSON.parse(signal.dataset.signal)).catch(() => {});
+if (signal)
+  window.PublicKeyCredential?.signalAllAcceptedCredentials?.(JSON.parse(signal.dataset.signal)).catch(() => {});

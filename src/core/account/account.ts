@@ -2,7 +2,7 @@ import type { Factors } from '../factors/factors.ts';
 import type { Agreements } from '../journey/journey.ts';
 import { canonicalMemberNumber } from '../membership/matching.ts';
 import type { Contact } from '../membership/membership.ts';
-import type { Collection, Stored } from '../storage/collection.ts';
+import { type Collection, change, type Stored } from '../storage/collection.ts';
 import type { PasswordHash } from './password.ts';
 import type { Recovery } from './recovery.ts';
 import { canonicalSignInName, signInNameClaim } from './signInName.ts';
@@ -38,6 +38,12 @@ export interface Account {
   readonly agreed?: Agreements | undefined;
   /** What it has besides the password. */
   readonly factors?: Factors | undefined;
+  /** When its owner was last asked to make a passkey, and whether they never want to be again. */
+  readonly passkeyOffer?: { readonly askedAt: number; readonly never?: boolean | undefined } | undefined;
+  /** When its owner was last asked whether the contacts are right. */
+  readonly contactsAskedAt?: number | undefined;
+  /** A contact that a message came back from since. */
+  readonly bounced?: string | undefined;
   /** When it is closed, in seconds since 1970, as its owner has asked. */
   readonly closesAt?: number | undefined;
   /** A way back in that opens after a day. */
@@ -55,6 +61,14 @@ export type Contacts = Pick<
   'email' | 'emailConfirmed' | 'phone' | 'phoneConfirmed' | 'isLandline' | 'moreContacts'
 >;
 
+/** Seconds after which a member is asked again whether their contacts are right. */
+const REVIEW_EVERY = 180 * 86_400;
+
+/** Whether to ask at a sign-in: not for half a year, or since a message came back. `now`: seconds since 1970. */
+export const isReviewDue = (account: Account, now: number): boolean =>
+  contactsOf(account).length > 0 &&
+  (account.bounced !== undefined || (account.contactsAskedAt ?? account.createdAt) + REVIEW_EVERY <= now);
+
 /** Where messages to an account go, and codes: its confirmed contacts, the main ones first. */
 export function contactsOf(account: Contacts): Contact[] {
   const { email, emailConfirmed, phone, phoneConfirmed, isLandline, moreContacts = [] } = account;
@@ -66,6 +80,12 @@ export function contactsOf(account: Contacts): Contact[] {
     ...moreContacts,
   ];
 }
+
+/** A message to a contact came back: its owner is asked about it. */
+export const markBounced = (accounts: Collection<Account>, id: string, to: string): Promise<Account | undefined> =>
+  change(accounts, id, (account) =>
+    contactsOf(account).some((contact) => contact.to === to) ? { ...account, bounced: to } : undefined,
+  );
 
 /** Where its owner is told what happens to it: there, and on the phone of the second step. */
 export function addressesOf(account: Account): Contact[] {

@@ -62,6 +62,15 @@ export function withoutSecondStep(account: Account, step: SecondStep): Account {
   return { ...account, factors: hasSecondStep({ factors: left }) ? left : undefined };
 }
 
+/** Seconds after which a member who has skipped the offer of a passkey may hear of it again. */
+const OFFER_EVERY = 30 * 86_400;
+
+/** Whether a member may be offered a passkey after signing in: who has none, has not said never, and was not asked lately. */
+export const mayOfferPasskey = ({ factors, passkeyOffer }: Account, now: number): boolean =>
+  (factors?.passkeys ?? []).length === 0 &&
+  !passkeyOffer?.never &&
+  (passkeyOffer === undefined || passkeyOffer.askedAt + OFFER_EVERY <= now);
+
 /** How many second steps an account has to choose from. */
 export const countOf = ({ factors }: Holder): number =>
   (factors?.passkeys ?? []).length + [factors?.totp, factors?.phone].filter((one) => one !== undefined).length;

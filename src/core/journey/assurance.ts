@@ -93,5 +93,8 @@ export function signInRequirements({ level, stepUp, account, facts }: SignIn): S
   if (!setsUp && enrolled) wanted.add('second');
   if (setsUp) for (const step of ['enrolment', 'setup', 'codes'] as const) wanted.add(step);
   if (setsUp && facts.enrolment?.name === 'text') wanted.add('number');
+  // Besides what is asked for; nobody has to.
+  if (!setsUp && facts.password?.offersPasskey) wanted.add('offer');
+  if (!setsUp && facts.offer?.answer === 'make') for (const step of ['setup', 'codes'] as const) wanted.add(step);
   return wanted;
 }

@@ -55,6 +55,7 @@ export type RequestResult = {
   };
   readonly select_account?: Record<string, never>;
   readonly consent?: Record<string, never>;
+  readonly contacts?: Record<string, never>;
   readonly error?: 'access_denied' | 'login_required';
   readonly error_description?: string;
 };
@@ -71,6 +72,7 @@ export function resultOf(facts: Facts, session: SessionProofs | undefined): Requ
     ...login(facts, session),
     ...(facts.account === undefined ? {} : { select_account: {} }),
     ...(facts.consent === undefined ? {} : { consent: {} }),
+    ...(facts.review === undefined ? {} : { contacts: {} }),
   };
 }
 

@@ -26,6 +26,8 @@ export interface Facts {
   /** The second step that the member chose instead of the usual one. */
   readonly method?: { readonly at: number; readonly name: Method };
   readonly second?: SecondFact;
+  /** What the member said to a passkey, where one was offered. */
+  readonly offer?: { readonly at: number; readonly answer: 'make' | 'skip' | 'never' };
   /** The second step that the member sets up. `sealed`: the seed, not yet in use. */
   readonly enrolment?: { readonly at: number; readonly name: Enrollable; readonly sealed?: string };
   /** The phone that is to get codes. */
@@ -55,6 +57,8 @@ export interface Facts {
   /** The plan's texts have changed, and the member has agreed to them again. */
   readonly agreement?: { readonly at: number };
   readonly consent?: ConsentFact;
+  /** The member was asked whether their contacts are right. */
+  readonly review?: { readonly at: number };
 
   /** The name that somebody typed who cannot sign in, and the account that it belongs to, if any. */
   readonly name?: { readonly at: number; readonly typed: string; readonly accountId?: string; readonly epoch?: number };
@@ -89,6 +93,8 @@ interface PasswordFact {
   readonly shared: boolean;
   /** The account's `deviceEpoch` then: once the password has changed, this proves nothing. */
   readonly epoch: number;
+  /** The device can make a passkey, and the member may want one. */
+  readonly offersPasskey?: boolean;
   /** The password was right but may not be used any longer. */
   readonly mustChange?: boolean;
   /** The plan's texts have changed since the member agreed to them. */
@@ -140,31 +146,9 @@ export type Requirement = Exclude<keyof Facts, 'sent' | 'texted' | 'fresh' | 'in
 
 /** The order in which steps are asked for; each journey wants some of them. */
 const ORDER = [
-  ...([
-    'account',
-    'password',
-    'passkey',
-    'name',
-    'person',
-    'member',
-    'contact',
-    'code',
-    'delay',
-    'method',
-    'second',
-  ] as const),
-  ...([
-    'renewal',
-    'replacement',
-    'newPassword',
-    'agreement',
-    'enrolment',
-    'number',
-    'setup',
-    'newCodes',
-    'codes',
-    'consent',
-  ] as const),
+  ...(['account', 'password', 'passkey', 'name', 'person', 'member', 'contact', 'code', 'delay'] as const),
+  ...(['method', 'second', 'renewal', 'replacement', 'newPassword', 'agreement', 'offer'] as const),
+  ...(['enrolment', 'number', 'setup', 'newCodes', 'codes', 'review', 'consent'] as const),
   ...(['contacts', 'confirmation', 'credentials', 'address', 'addressCode', 'closing', 'closingSure'] as const),
 ] satisfies readonly Requirement[];
 
@@ -206,7 +190,11 @@ export function factsToChooseAnew(facts: Facts, due: Requirement | 'done', step:
   if (step === 'method' && due === 'second') return withoutMethod;
   // A passkey is another answer to the question for the password.
   if (step === 'passkey' && due === 'password') return facts;
-  return step === 'enrolment' && (due === 'number' || due === 'setup') ? withoutEnrolment : undefined;
+  const setsUp = due === 'number' || due === 'setup';
+  // Who was offered a passkey and finds that it does not work here is asked again.
+  const { offer, ...withoutOffer } = withoutEnrolment;
+  if (step === 'offer' && setsUp && offer?.answer === 'make') return withoutOffer;
+  return step === 'enrolment' && setsUp ? withoutEnrolment : undefined;
 }
 
 /** A journey is remembered for a day, so that an old page still knows the way back to the app that opened it. */

@@ -13,6 +13,8 @@ export interface Message {
   readonly html?: string;
   /** BCP 47; a machine that reads aloud needs it. */
   readonly locale: string;
+  /** The account that it is about, where it is. */
+  readonly accountId?: string;
 }
 
 /** Brings a message to one provider. Rejects when the provider did not take it; `GaveUp` when trying again is no use. */

@@ -35,6 +35,8 @@ export interface OutboxDependencies {
     event: { readonly id: string; readonly channel: Channel; readonly tries: number; readonly outcome: Sent },
     error?: Error,
   ) => void;
+  /** Hears of a message that its provider will never take. */
+  readonly onGaveUp: (message: Message) => Promise<void>;
 }
 
 type Sent = 'sent' | 'again' | 'gave-up' | 'too-late';
@@ -44,7 +46,7 @@ type Sent = 'sent' | 'again' | 'gave-up' | 'too-late';
  * again until their provider takes them: at least once, and more often only where a process died between sending a message
  * and marking it.
  */
-export function outbox({ schedule, seal, clock, carriers, newId, log }: OutboxDependencies) {
+export function outbox({ schedule, seal, clock, carriers, newId, log, onGaveUp }: OutboxDependencies) {
   const down = new Set<Channel>();
 
   const send = async (list: string, item: ScheduledItem): Promise<void> => {
@@ -65,7 +67,8 @@ export function outbox({ schedule, seal, clock, carriers, newId, log }: OutboxDe
     } catch (error) {
       const gaveUp = error instanceof GaveUp;
       tell(gaveUp ? 'gave-up' : 'again', error as Error);
-      if (!gaveUp) {
+      if (gaveUp) await onGaveUp(message);
+      else {
         down.add(message.channel);
         return schedule.put(list, item.id, clock.now() + (AGAIN_AFTER[before] ?? THEN_EVERY), { sealed, tries, until });
       }

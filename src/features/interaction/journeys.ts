@@ -143,13 +143,14 @@ export function requestJourneys(deps: InteractionDependencies): Journeys<Opened>
 
     save: ({ journey }, facts) => addFacts(deps.expiring, journey, facts, deps.clock.now()),
 
-    locals: ({ journey: { id }, app, request, locale }) => ({
+    locals: ({ journey: { id, facts }, app, request, locale }) => ({
       app,
       switchUrl: `/interaction/${id}/switch`,
       homeUrl: `/interaction/${id}`,
       passkeyUrl: `/interaction/${id}/passkey`,
       otherUrl: `/interaction/${id}/method`,
       chooseUrl: `/interaction/${id}/enrolment`,
+      offerUrl: facts.offer && `/interaction/${id}/offer`,
       errandQuery: `?from=${id}&ui_locales=${locale}`,
       session:
         request.sessionEndsAt === undefined

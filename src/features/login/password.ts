@@ -2,7 +2,9 @@ import { type Account, findBySignInName } from '../../core/account/account.ts';
 import { hasToAgreeAgain } from '../../core/account/agreements.ts';
 import { type PasswordProof, provePassword } from '../../core/account/password.ts';
 import { canonicalSignInName, SIGN_IN_NAME_MAX } from '../../core/account/signInName.ts';
+import { OWN_CLIENT } from '../../core/client/ownClient.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
+import { mayOfferPasskey } from '../../core/factors/factors.ts';
 import type { Plan } from '../../core/plan.ts';
 import { proven, refused } from '../../core/refusal.ts';
 import type { Stored } from '../../core/storage/collection.ts';
@@ -20,6 +22,8 @@ interface Typed {
   readonly password: string;
   readonly shared: boolean;
   readonly remember: boolean;
+  /** The browser says that this device can make a passkey. */
+  readonly canPasskey: boolean;
   readonly account?: Stored<Account> | undefined;
 }
 
@@ -44,7 +48,8 @@ export const passwordStep = (deps: PasswordDependencies) =>
       const password = form.get('password') ?? '';
       if (name === '') return refused('username-missing');
       if (password === '') return refused('password-missing');
-      return proven({ name, password, shared: form.has('shared'), remember: form.has('remember') });
+      const canPasskey = form.get('can_passkey') === 'yes';
+      return proven({ name, password, shared: form.has('shared'), remember: form.has('remember'), canPasskey });
     },
 
     async identify(typed) {
@@ -55,13 +60,17 @@ export const passwordStep = (deps: PasswordDependencies) =>
       return { name: canonicalSignInName(name), account: owner, keep, input: { ...typed, account } };
     },
 
-    async submit({ password, account, shared }) {
+    async submit({ password, account, shared, canPasskey }, { request }) {
       const right = await provePassword(deps, account, password);
       if (!right || account === undefined) return refused('credentials-rejected');
       if (account.value.resetDemanded) return refused('reset-demanded');
       const { passwordMustChange: mustChange = false, deviceEpoch: epoch } = account.value;
       const mustAgree = hasToAgreeAgain(account.value.agreed, deps.agreements);
-      const fact = { accountId: account.id, at: seconds(deps.clock), shared, epoch, mustChange, mustAgree };
+      const at = seconds(deps.clock);
+      // Who signs in again to change something is not held up.
+      const offersPasskey =
+        canPasskey && !shared && request.clientId !== OWN_CLIENT && mayOfferPasskey(account.value, at);
+      const fact = { accountId: account.id, at, shared, epoch, mustChange, mustAgree, offersPasskey };
       return proven({ password: fact });
     },
 

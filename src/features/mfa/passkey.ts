@@ -14,6 +14,8 @@ export interface PasskeyDependencies {
   readonly accounts: Collection<Account>;
   readonly webAuthn: WebAuthn;
   readonly clock: Clock;
+  /** The host that passkeys are for (WebAuthn Level 3: RP ID). */
+  readonly rpId: string;
   /** A challenge that nobody foretells, for one purpose in one journey: 32 bytes, Base64url. */
   readonly challenge: (purpose: string) => string;
 }
@@ -96,14 +98,20 @@ export const passkeyStep = (deps: PasskeyDependencies & { readonly agreements: P
   step<PasskeyResponse, RequestContext>({
     name: 'passkey',
     view: 'login/passkey',
-    show: async (context) => ({ options: await passkeyOptions(deps, context.journey.id) }),
+    show: async (context, typed) => ({
+      options: await passkeyOptions(deps, context.journey.id),
+      // For the manager that still offers it (WebAuthn Level 3, 5.1.10.1).
+      unknown: { rpId: deps.rpId, credentialId: readPasskeyResponse(typed?.get('passkey') ?? '')?.id },
+    }),
     parse,
     // There is nothing to guess; a network that sends nonsense is slowed down.
     identify: async (input) => ({ counted: [], lockedAs: 'locked', input }),
     async submit(response, { journey }) {
       const account = await deps.accounts.find(ownerOf(response) ?? 'nobody');
+      if (account?.value.factors?.passkeys?.some(({ id }) => id === response.id) !== true)
+        return refused('passkey-unknown');
       const right = await isAnswered(deps, account, response, challengeOf(deps, 'get', journey.id));
-      if (!right || account === undefined) return refused('passkey-failed');
+      if (!right) return refused('passkey-failed');
       if (account.value.resetDemanded) return refused('reset-demanded');
       const mustAgree = hasToAgreeAgain(account.value.agreed, deps.agreements);
       const { deviceEpoch: epoch } = account.value;
@@ -113,6 +121,28 @@ export const passkeyStep = (deps: PasskeyDependencies & { readonly agreements: P
     },
     fieldOf: () => 'use-passkey',
     pageOf: (refusal) => (refusal === 'reset-demanded' ? 'login/reset-demanded' : undefined),
+  });
+
+const ANSWERS = ['make', 'skip', 'never'] as const;
+
+/** A passkey, offered to who has just signed in on a device that can make one. The app waits for no more than one click. */
+export const offerStep = ({ accounts, clock }: PasskeyDependencies) =>
+  step<(typeof ANSWERS)[number], RequestContext>({
+    name: 'offer',
+    view: 'mfa/offer',
+    show: async () => ({}),
+    parse(form) {
+      const answer = ANSWERS.find((one) => one === form.get('answer'));
+      return answer === undefined ? refused('decision-missing') : proven(answer);
+    },
+    async submit(answer, { account }) {
+      const at = seconds(clock);
+      const asked = { askedAt: at, ...(answer === 'never' ? { never: true } : {}) };
+      if (account !== undefined) await change(accounts, account.id, (now) => ({ ...now, passkeyOffer: asked }));
+      const offer = { at, answer };
+      return proven(answer === 'make' ? { offer, enrolment: { at, name: 'passkey' } } : { offer });
+    },
+    fieldOf: () => 'make-passkey',
   });
 
 /** What the sign-in page needs to offer passkeys. */
