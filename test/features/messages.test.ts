@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { SMTPServer } from 'smtp-server';
+import { findBySignInName } from '../../src/core/account/account.ts';
 import type { ScheduledItem } from '../../src/core/storage/schedule.ts';
 import { TestClock } from '../support/clock.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
@@ -156,6 +157,17 @@ describeOnEveryStore('messages to members', (pair) => {
       clock.advance(MINUTE);
     }
     expect(mailServer.tried.slice(2).toSorted()).toEqual(['miembro.ejemplo@example.com', 'sample.member@example.com']);
+  });
+
+  test('that are refused for good mark the address: its owner is asked about it at the next sign-in', async () => {
+    mailServer.fault = () => refusal(550, 'no such mailbox');
+    await lock(MEMBER);
+    const bounced = async () => (await findBySignInName(provider.stores.accounts, MEMBER.username))?.value.bounced;
+    await within(2, async () => {
+      await provider.work();
+      return (await bounced()) !== undefined;
+    });
+    expect(await bounced()).toBe('sample.member@example.com');
   });
 
   test('are sent once by two processes that both look for them', async () => {
