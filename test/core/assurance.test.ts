@@ -103,6 +103,26 @@ describe('what signing in takes', () => {
   });
 });
 
+describe('a browser that is remembered', () => {
+  const app = { totp: { sealed: 'x', lastStep: 0, drift: 0, addedAt: 1 } };
+  const password = { accountId: 'a', at: 1, shared: false, epoch: 0 };
+  test.each([
+    ['a password is enough', 1, { password }, ['password']],
+    ['two steps are needed', 2, { password }, ['password', 'second']],
+    ['a passkey is needed', 3, { password }, ['password', 'second']],
+    ['the computer is shared', 1, { password: { ...password, shared: true } }, ['password', 'second']],
+    ['the password must change', 1, { password: { ...password, mustChange: true } }, ['password', 'second']],
+    ['the terms have changed', 1, { password: { ...password, mustAgree: true } }, ['password', 'second']],
+  ] as const)('when %s', (_, level, facts, wanted) => {
+    const signIn = { level, stepUp: false, account: { factors: app }, facts, remembered: true };
+    expect([...signInRequirements(signIn)]).toEqual(wanted);
+  });
+  test('stands in for nothing in a session', () =>
+    expect([
+      ...signInRequirements({ level: 2, stepUp: true, account: { factors: app }, facts: {}, remembered: true }),
+    ]).toEqual(['second']));
+});
+
 const SECOND = { at: 2, accountId: 'a', epoch: 0, amr: ['otp'] };
 /** What each step adds when it is answered well. */
 const ANSWERS: Readonly<Partial<Record<Requirement, readonly Facts[]>>> = {

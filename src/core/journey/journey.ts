@@ -25,7 +25,8 @@ export interface Facts {
   readonly passkey?: SecondFact & { readonly mustAgree?: boolean };
   /** The second step that the member chose instead of the usual one. */
   readonly method?: { readonly at: number; readonly name: Method };
-  readonly second?: SecondFact;
+  /** `remember`: the member does not want to be asked for it in this browser for a while. */
+  readonly second?: SecondFact & { readonly remember?: boolean };
   /** The second step that the member sets up. `sealed`: the seed, not yet in use. */
   readonly enrolment?: { readonly at: number; readonly name: Enrollable; readonly sealed?: string };
   /** The phone that is to get codes. */
