@@ -62,6 +62,7 @@ import { lockout } from './http/lockout.ts';
 import { networkFinder } from './http/network.ts';
 import { postedRequests } from './http/postedRequests.ts';
 import { problemPages } from './http/problems.ts';
+import { rememberedBrowsers } from './http/rememberedBrowsers.ts';
 import { rememberedName } from './http/rememberedName.ts';
 import { makeRenderer } from './http/render.ts';
 import { signedInMembers } from './http/signedIn.ts';
@@ -236,10 +237,12 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       textFactor({ accounts, codes, post, clock }),
     ],
     recoveryCode: recoveryCodeFactor({ accounts, hasher, decoy, seal, clock, post }),
+    rememberDays: config.rememberBrowserDays,
   });
   const interactions = interactionRoutes({
     ...forSteps,
     ...{ accounts, trail },
+    browsers: rememberedBrowsers({ keys: secrets.cookieKeys, https, days: config.rememberBrowserDays, clock }),
     requests: authorizationRequests(provider, ourSessions, config.resources, config.mfaPolicy),
     steps: {
       password: passwordStep({

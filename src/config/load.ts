@@ -57,8 +57,9 @@ export interface Config {
   readonly keyTimes: { readonly jwksMaxAge: number; readonly poll: number; readonly rotateEvery: number };
   /** Characters of a new password, where the operator wants more than the standard. */
   readonly passwordLeast: number | undefined;
-  /** Milliseconds. */
   readonly mfaPolicy: MfaPolicy;
+  readonly rememberBrowserDays: number;
+  /** Milliseconds. */
   readonly refusalFloor: number;
 }
 
@@ -136,7 +137,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
     trustedProxies: settings.TRUSTED_PROXIES,
     sharedNetworks: settings.SHARED_NETWORKS,
     passwordLeast: settings.PASSWORD_MIN_LENGTH,
-    mfaPolicy: settings.MFA_POLICY ?? (production ? 'required' : 'when-enrolled'),
+    mfaPolicy: mfaPolicyOf(settings, production),
+    rememberBrowserDays: settings.REMEMBER_BROWSER_DAYS,
     refusalFloor: settings.REFUSAL_FLOOR_MS,
     workers: settings.WORKERS === 0 ? availableParallelism() : settings.WORKERS,
     drainSeconds: settings.DRAIN_SECONDS ?? (production ? 5 : 0),
@@ -159,6 +161,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
     },
   };
 }
+
+const mfaPolicyOf = ({ MFA_POLICY }: Settings, production: boolean): MfaPolicy =>
+  MFA_POLICY ?? (production ? 'required' : 'when-enrolled');
 
 /** What production does without, and probably should not. */
 const warningsOf = (settings: Settings, env: Readonly<Record<string, string | undefined>>): string[] => [
@@ -211,6 +216,8 @@ function crossFaults(settings: Settings, issuer: string, production: boolean): s
     if (settings.SMS_GATEWAY_SECRET === undefined)
       faults.push('SMS_GATEWAY_SECRET: SMS_GATEWAY_URL needs it, to sign messages');
   }
+  if (settings.REMEMBER_BROWSER_DAYS > 0 && mfaPolicyOf(settings, production) === 'required')
+    faults.push('REMEMBER_BROWSER_DAYS: must be 0 where MFA_POLICY is required, because every sign-in takes two steps');
   const given = NEEDED_SECRETS.filter((name) => settings[name] !== undefined);
   if (!production && given.length > 0 && given.length < NEEDED_SECRETS.length) {
     faults.push(`${NEEDED_SECRETS.join(', ')}: set all of them, or none to have them made`);

@@ -177,6 +177,15 @@ export const SETTINGS = z.object({
       'whether every sign-in takes two steps, or only that of a member who has set up a second one; an app may ask for more',
     )
     .meta({ fallback: '`required` in production, otherwise `when-enrolled`' }),
+  REMEMBER_BROWSER_DAYS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(90)
+    .default(0)
+    .describe(
+      'for so many days a browser is asked for the password only, where its member wants that and no app asks for two steps; 0 for never, as at AAL2 (NIST SP 800-63B-4 5.1): not together with `MFA_POLICY=required`',
+    ),
   REFUSAL_FLOOR_MS: z.coerce
     .number()
     .int()

@@ -236,12 +236,20 @@ const withRecoveryCode = async (place: Place, code = (codes: string[]) => String
   await place.page.click('#continue');
   await fill(place, { 'recovery-code': code(codes) });
 };
-const having = (factors: Partial<Factors>) => async (place: Place) => {
+const owning = async (place: Place, factors: Partial<Factors>) => {
   const member = nextOf(waiting.named);
   const { accounts } = place.provider.stores;
   const id = String((await findBySignInName(accounts, member.username))?.id);
   await change(accounts, id, (account) => withFactors(account, factors));
-  await askedForSecond(place, member);
+  return member;
+};
+const having = (factors: Partial<Factors>) => async (place: Place) =>
+  askedForSecond(place, await owning(place, factors));
+/** Where the password would be enough. */
+const rememberable = (factors: Partial<Factors>) => async (place: Place) => {
+  const member = await owning(place, factors);
+  await begin(place);
+  await signIn(place, member);
 };
 const withPhone = having({ phone: { to: '+12025550177', addedAt: 1 } });
 const PASSKEY = { id: 'AAAA', publicKey: 'AAAA', counter: 0, transports: [], backedUp: true, addedAt: 1 };
@@ -404,6 +412,8 @@ const STATES: Readonly<Record<string, (place: Place) => Promise<unknown>>> = {
     app.ahead = 120;
     await typeCode(place, app.code(Date.now()));
   },
+  'mfa/totp, to be remembered': rememberable({ totp: { sealed: 'x', lastStep: 0, drift: 0, addedAt: 1 } }),
+  'mfa/passkey, to be remembered': rememberable({ passkeys: [PASSKEY] }),
   'mfa/text': withPhone,
   'mfa/text, sent': async (place) => {
     await withPhone(place);
@@ -534,7 +544,7 @@ export const describeStates = (language: Locale) =>
         roster: [...PEOPLE, ...NAMED.map(({ memberNumber: number, email }) => ({ ...CARD, number, email }))].map(
           ({ number, ...more }) => rosterRow(number, more),
         ),
-        env: { SHARED_NETWORKS: '127.0.0.1, ::1' },
+        env: { SHARED_NETWORKS: '127.0.0.1, ::1', REMEMBER_BROWSER_DAYS: '30' },
       });
       empty = await startProvider(pair);
       browser = await launch();

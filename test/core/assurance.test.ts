@@ -103,15 +103,49 @@ describe('what signing in takes', () => {
   });
 });
 
+describe('a browser that is remembered', () => {
+  const app = { totp: { sealed: 'x', lastStep: 0, drift: 0, addedAt: 1 } };
+  const password = { accountId: 'a', at: 1, shared: false, epoch: 0 };
+  test.each([
+    ['a password is enough', 1, { password }, ['password']],
+    ['two steps are needed', 2, { password }, ['password', 'second']],
+    ['a passkey is needed', 3, { password }, ['password', 'second']],
+    ['the computer is shared', 1, { password: { ...password, shared: true } }, ['password', 'second']],
+    ['the password must change', 1, { password: { ...password, mustChange: true } }, ['password', 'second']],
+    ['the terms have changed', 1, { password: { ...password, mustAgree: true } }, ['password', 'second']],
+  ] as const)('when %s', (_, level, facts, wanted) => {
+    const signIn = { level, stepUp: false, account: { factors: app }, facts, remembered: true };
+    expect([...signInRequirements(signIn)]).toEqual(wanted);
+  });
+  test('a passkey is not offered to who has shown a password alone', () =>
+    expect([
+      ...signInRequirements({
+        ...{ level: 1, stepUp: false, account: { factors: app }, remembered: true },
+        facts: { password: { ...password, offersPasskey: true }, offer: { at: 2, answer: 'make' } },
+      }),
+    ]).toEqual(['password']));
+  test('stands in for nothing in a session', () =>
+    expect([
+      ...signInRequirements({ level: 2, stepUp: true, account: { factors: app }, facts: {}, remembered: true }),
+    ]).toEqual(['second']));
+});
+
 const SECOND = { at: 2, accountId: 'a', epoch: 0, amr: ['otp'] };
 /** What each step adds when it is answered well. */
 const ANSWERS: Readonly<Partial<Record<Requirement, readonly Facts[]>>> = {
   account: [{ account: { at: 1 } }],
   password: [false, true].flatMap((mustChange) =>
-    [false, true].map((mustAgree) => ({
-      password: { accountId: 'a', at: 1, shared: false, epoch: 0, mustChange, mustAgree },
-    })),
+    [false, true].flatMap((mustAgree) =>
+      [false, true].map((offersPasskey) => ({
+        password: { accountId: 'a', at: 1, shared: false, epoch: 0, mustChange, mustAgree, offersPasskey },
+      })),
+    ),
   ),
+  offer: [
+    { offer: { at: 2, answer: 'make' }, enrolment: { at: 2, name: 'passkey' } },
+    { offer: { at: 2, answer: 'skip' } },
+    { offer: { at: 2, answer: 'never' } },
+  ],
   passkey: [{ passkey: { ...SECOND, amr: ['pop', 'user'] } }],
   method: [{ method: { at: 1, name: 'text' } }],
   second: [
@@ -144,6 +178,8 @@ function isPossible(step: Requirement, answer: Facts, facts: Facts, factors: Fac
   const hasPasskey = (factors?.passkeys ?? []).length > 0;
   if (step === 'passkey') return hasPasskey;
   if (answer.second && resistsPhishing(answer.second)) return hasPasskey;
+  // Who has one is not offered another.
+  if (answer.password?.offersPasskey) return !hasPasskey;
   // Nothing else is offered there.
   if (answer.enrolment && level > 2) return answer.enrolment.name === 'passkey';
   if (!answer.setup) return true;
@@ -198,7 +234,7 @@ describe('every way through a sign-in', () => {
       if (enrolled || start.level > 1) expect([facts, twoSteps]).toEqual([facts, true]);
       // Who sets up the first one has shown the password in this very journey; who sets up one more, one that there was.
       if (setup !== undefined) expect([facts, (enrolled ? second : password) !== undefined]).toEqual([facts, true]);
-      if (setup !== undefined && enrolled) expect(start.level).toBe(3);
+      if (setup !== undefined && enrolled) expect([facts, start.level === 3 || facts.offer?.answer === 'make']).toEqual([facts, true]);
       const byPasskey = [second, setup, passkey].some((proof) => proof !== undefined && resistsPhishing(proof));
       expect(login?.acr).toBe(byPasskey ? phishingResistant : twoSteps ? aal2 : aal1);
       expect(levelOf(login?.acr)).toBeGreaterThanOrEqual(start.level);

@@ -54,6 +54,17 @@ describe('settings', () => {
     });
   });
 
+  test('remember no browser where every sign-in takes two steps', () => {
+    const days = { REMEMBER_BROWSER_DAYS: '30' };
+    expect(loadConfig({}, ROOT).rememberBrowserDays).toBe(0);
+    expect(loadConfig(days, ROOT).rememberBrowserDays).toBe(30);
+    expect(faults({ ...days, MFA_POLICY: 'required' })).toContain('REMEMBER_BROWSER_DAYS: must be 0 where MFA_POLICY');
+    // In production that is the policy unless told otherwise.
+    expect(faults({ ...PRODUCTION, ...days })).toContain('REMEMBER_BROWSER_DAYS: must be 0 where MFA_POLICY');
+    expect(faults({ ...PRODUCTION, ...days, MFA_POLICY: 'when-enrolled' })).toBe('');
+    expect(faults({ REMEMBER_BROWSER_DAYS: '91' })).toContain('REMEMBER_BROWSER_DAYS');
+  });
+
   test('every fault is told at once', () => {
     const message = faults({
       PORT: 'many',

@@ -30,6 +30,15 @@ export class Visitor {
     return [...this.#cookies.values()].map(({ name }) => name);
   }
 
+  cookie(name: string): string | undefined {
+    return [...this.#cookies.values()].find((cookie) => cookie.name === name)?.value;
+  }
+
+  /** Has a cookie that nobody set, or another value of one. */
+  keep(name: string, value: string): void {
+    this.#cookies.set(`${name} /`, { name, value, path: '/' });
+  }
+
   /** Loses a cookie, as a browser does that was closed. */
   forget(name: string): void {
     for (const key of this.#cookies.keys()) if (key.startsWith(`${name} `)) this.#cookies.delete(key);

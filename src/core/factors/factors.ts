@@ -21,6 +21,8 @@ export interface Factors {
   /** Hashes of the codes, by their slot. */
   readonly recoveryCodes?: readonly PasswordHash[] | undefined;
   readonly lastUsed?: Method | undefined;
+  /** How often a second step was set up or removed. */
+  readonly changes?: number;
 }
 
 /** A seed that an authenticator app knows too (RFC 6238). */
@@ -34,11 +36,20 @@ interface TotpFactor {
   readonly addedAt: number;
 }
 
-/** The account with these of its factors changed. */
-export const withFactors = (account: Account, changed: Partial<Factors>): Account => ({
-  ...account,
-  factors: { ...account.factors, ...changed },
-});
+/** The account with these of its factors changed. A second step that comes or goes is counted. */
+export function withFactors(account: Account, changed: Partial<Factors>): Account {
+  const factors = { ...account.factors, ...changed };
+  const { changes = 0 } = factors;
+  const isSame = marksOf({ factors }) === marksOf(account);
+  return { ...account, factors: isSame ? factors : { ...factors, changes: changes + 1 } };
+}
+
+/**
+ * What is another with each second step that is set up or removed, and with nothing else; the count tells who has added one
+ * and removed it again from who has done neither.
+ */
+export const marksOf = ({ factors: { passkeys = [], totp, phone, changes } = {} }: Holder): string =>
+  JSON.stringify([changes, passkeys.map(({ id, addedAt }) => [id, addedAt]), totp?.addedAt, phone?.to, phone?.addedAt]);
 
 type Holder = Pick<Account, 'factors'>;
 

@@ -76,13 +76,25 @@ export interface SignIn {
   /** Of whom has typed the password, or whose session it is. */
   readonly account: Pick<Account, 'factors'> | undefined;
   readonly facts: Facts;
+  /** The member has shown a second step in this browser, and did not want to be asked for it there for a while. */
+  readonly remembered?: boolean;
+}
+
+/**
+ * Whether a browser that is remembered stands in for the second step: never where more than a password is needed (NIST SP
+ * 800-63B-4 5.1), nor for a new password or new terms, nor where others use the computer too.
+ */
+function passesAsRemembered({ level, facts: { password }, remembered = false }: SignIn): boolean {
+  if (!remembered || level > 1 || password === undefined) return false;
+  return !password.shared && !password.mustChange && !password.mustAgree;
 }
 
 /**
  * What signing in takes, as far as it is known who signs in. There is no way from a password alone past a second step, and
  * none to another one beside it: who has to set up a passkey shows the step that the account has first.
  */
-export function signInRequirements({ level, stepUp, account, facts }: SignIn): Set<Requirement> {
+export function signInRequirements(signIn: SignIn): Set<Requirement> {
+  const { level, stepUp, account, facts } = signIn;
   if (facts.passkey !== undefined) return new Set();
   const enrolled = account !== undefined && hasSecondStep(account);
   // A session without a second step has shown a password; to set one up it is asked for again.
@@ -90,11 +102,13 @@ export function signInRequirements({ level, stepUp, account, facts }: SignIn): S
   if (account === undefined) return wanted;
   const lacksPasskey = level >= PHISHING_RESISTANT && facts.second !== undefined && !resistsPhishing(facts.second);
   const setsUp = facts.setup !== undefined || lacksPasskey || (!enrolled && level >= 2);
-  if (!setsUp && enrolled) wanted.add('second');
+  const passes = enrolled && passesAsRemembered(signIn);
+  if (!setsUp && enrolled && !passes) wanted.add('second');
   if (setsUp) for (const step of ['enrolment', 'setup', 'codes'] as const) wanted.add(step);
   if (setsUp && facts.enrolment?.name === 'text') wanted.add('number');
-  // Besides what is asked for; nobody has to.
-  if (!setsUp && facts.password?.offersPasskey) wanted.add('offer');
-  if (!setsUp && facts.offer?.answer === 'make') for (const step of ['setup', 'codes'] as const) wanted.add(step);
+  // Besides what is asked for, and nobody has to; but only after all that the account has.
+  if (!setsUp && !passes && facts.password?.offersPasskey) wanted.add('offer');
+  if (!setsUp && !passes && facts.offer?.answer === 'make')
+    for (const step of ['setup', 'codes'] as const) wanted.add(step);
   return wanted;
 }

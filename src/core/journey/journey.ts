@@ -25,7 +25,8 @@ export interface Facts {
   readonly passkey?: SecondFact & { readonly mustAgree?: boolean };
   /** The second step that the member chose instead of the usual one. */
   readonly method?: { readonly at: number; readonly name: Method };
-  readonly second?: SecondFact;
+  /** `remember`: the member does not want to be asked for it in this browser for a while. */
+  readonly second?: SecondFact & { readonly remember?: boolean };
   /** What the member said to a passkey, where one was offered. */
   readonly offer?: { readonly at: number; readonly answer: 'make' | 'skip' | 'never' };
   /** The second step that the member sets up. `sealed`: the seed, not yet in use. */
@@ -194,7 +195,7 @@ export function factsToChooseAnew(facts: Facts, due: Requirement | 'done', step:
   // Who was offered a passkey and finds that it does not work here is asked again.
   const { offer, ...withoutOffer } = withoutEnrolment;
   if (step === 'offer' && setsUp && offer?.answer === 'make') return withoutOffer;
-  return step === 'enrolment' && setsUp ? withoutEnrolment : undefined;
+  return step === 'enrolment' && setsUp && offer?.answer !== 'make' ? withoutEnrolment : undefined;
 }
 
 /** A journey is remembered for a day, so that an old page still knows the way back to the app that opened it. */

@@ -29,6 +29,7 @@ import { applyUiLocales } from '../../http/locale.ts';
 import type { NetworkOf } from '../../http/network.ts';
 import type { Journeys } from '../../http/pipeline.ts';
 import type { ProblemPages } from '../../http/problems.ts';
+import type { RememberedBrowsers } from '../../http/rememberedBrowsers.ts';
 import type { RememberedName } from '../../http/rememberedName.ts';
 import { sessionNotice } from '../../http/sessionNotice.ts';
 import type { AnyStep, RequestContext } from '../../http/step.ts';
@@ -46,6 +47,7 @@ export interface InteractionDependencies {
   readonly accounts: Collection<Account>;
   readonly trail: Pick<Trail, 'record'>;
   readonly devices: KnownDevices;
+  readonly browsers: RememberedBrowsers;
   readonly clients: ClientDirectory;
   readonly expiring: Expiring;
   readonly clock: Clock;
@@ -61,6 +63,8 @@ interface Opened extends RequestContext {
   readonly journey: Journey;
   readonly client: ClientMetadata;
   readonly app: App;
+  /** The member is not to be asked for a second step in this browser, where that may be. */
+  readonly remembered: boolean;
 }
 
 /** The journeys of authorization requests: each ends at the app that began it. */
@@ -91,10 +95,10 @@ export function requestJourneys(deps: InteractionDependencies): Journeys<Opened>
       : whatHolds({}, request);
   }
 
-  const next = ({ journey: { facts }, request, account }: Opened) => {
+  const next = ({ journey: { facts }, request, account, remembered }: Opened) => {
     const { requirement, level, stepUp } = request;
     if (requirement !== 'password') return nextStep(facts, new Set([requirement]));
-    return nextStep(facts, signInRequirements({ level, stepUp, account: account?.value, facts }));
+    return nextStep(facts, signInRequirements({ level, stepUp, account: account?.value, facts, remembered }));
   };
 
   return {
@@ -114,7 +118,9 @@ export function requestJourneys(deps: InteractionDependencies): Journeys<Opened>
       const browser = { rememberedName: deps.usernames.get(ctx), network: deps.networkOf(ctx), agent: agentOf(ctx) };
       const { facts, account } = await whatHolds(found.facts, request);
       const { level } = request;
-      return { journey: { ...found, facts }, request, level, client, app, locale, account, ...browser };
+      const remembered = account !== undefined && deps.browsers.has(ctx, account);
+      const who = { account, remembered, ...browser };
+      return { journey: { ...found, facts }, request, level, client, app, locale, ...who };
     },
 
     next,
@@ -126,10 +132,12 @@ export function requestJourneys(deps: InteractionDependencies): Journeys<Opened>
         return true;
       };
       if (due === 'done') {
-        const { password, passkey } = journey.facts;
+        const { password, passkey, second } = journey.facts;
         // A device is known once all that signing in takes was shown on it, and not where others use it too.
-        if (account !== undefined && (password ?? passkey) !== undefined && !password?.shared)
+        if (account !== undefined && (password ?? passkey) !== undefined && !password?.shared) {
           deps.devices.remember(ctx, { id: account.id, deviceEpoch: account.value.deviceEpoch });
+          if (second?.remember) deps.browsers.remember(ctx, account);
+        }
         const { login, ...result } = resultOf(journey.facts, request.session);
         if (account !== undefined && (password ?? passkey) !== undefined)
           await deps.trail.record(account.id, { what: 'signed-in', app: journey.clientId, agent });

@@ -26,11 +26,21 @@ export interface MfaDependencies {
   /** In the order in which they are offered, the safest first. */
   readonly enrollable: readonly EnrollableFactor[];
   readonly recoveryCode: Factor;
+  /** For how many days a browser may be remembered; 0 for none. */
+  readonly rememberDays: number;
   readonly hasher: PasswordHasher;
   readonly seal: Seal;
   readonly clock: Clock;
   readonly post: Post;
 }
+
+/** What was answered to a second step, and whether this browser is to be asked for it again. */
+interface Answered {
+  readonly answer: unknown;
+  readonly remember: boolean;
+}
+
+const REMEMBER = 'remember-browser';
 
 function known(context: StepContext): FactorContext {
   if (context.account === undefined) throw new Error('a second step is asked of nobody');
@@ -97,18 +107,33 @@ export function mfaSteps(deps: MfaDependencies) {
     fieldOf: (_, context) => `method-${methodsOf(known(context).account.value, phoneShown(context))[0]}`,
   });
 
-  const second = step<unknown, StepContext>({
+  /**
+   * Whether the member may ask not to be asked here for a while: after the password, on a computer of their own, where no
+   * more than the password is needed.
+   */
+  const mayBeRemembered = ({ level = 2, journey: { facts } }: StepContext): boolean =>
+    deps.rememberDays > 0 && level < 2 && facts.password?.shared === false;
+
+  const second = step<Answered, StepContext>({
     name: 'second',
     view: (context) => chosen(context).view,
-    show: (context) => chosen(context).show(known(context)),
-    parse: (form, context) => chosen(context).parse(form),
-    identify: async (input, context) => attempt(input, context, chosen(context)),
-    async submit(input, context): Promise<Outcome<Facts>> {
+    show: async (context, typed) => ({
+      rememberDays: mayBeRemembered(context) ? deps.rememberDays : 0,
+      remember: typed?.has(REMEMBER) ?? false,
+      ...(await chosen(context).show(known(context))),
+    }),
+    parse(form, context) {
+      const answer = chosen(context).parse(form);
+      return answer.ok ? proven({ answer: answer.proven, remember: form.has(REMEMBER) }) : answer;
+    },
+    identify: async (input, context) => ({ ...attempt(input.answer, context, chosen(context)), input }),
+    async submit({ answer, remember }, context): Promise<Outcome<Facts>> {
       const factor = chosen(context);
-      const outcome = await factor.prove(input, known(context));
+      const outcome = await factor.prove(answer, known(context));
       if (!outcome.ok) return outcome;
       const { shown, facts } = outcome.proven;
-      return proven({ ...facts, ...(shown ? { second: proof(known(context), factor) } : {}) });
+      const wish = remember && mayBeRemembered(context) ? { remember } : {};
+      return proven({ ...facts, ...(shown ? { second: { ...proof(known(context), factor), ...wish } } : {}) });
     },
     fieldOf: (refusal, context) => chosen(context).fieldOf(refusal),
   });
