@@ -80,13 +80,19 @@ const STYLE = `
 
 export const html = (text: unknown): string => String(text).replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 
-/** A whole page. `name` is who is signed in; undefined shows Sign in. */
-export function layout(plan: string, title: string, body: string, name?: string): string {
+interface Member {
+  readonly name: string;
+  /** Where their account is, at the provider. */
+  readonly account: string;
+}
+
+/** A whole page. Without a member it shows Sign in. */
+export function layout(plan: string, title: string, body: string, member?: Member): string {
   const links = SECTIONS.map(({ path, title: label }) => `<a href="${path}">${label}</a>`).join(' ');
   const menu =
-    name === undefined
+    member === undefined
       ? '<a id="sign-in" class="button" href="/login">Sign in</a>'
-      : `${links} <a href="/profile">${html(name)}</a> <a id="sign-out" href="/logout">Sign out</a>`;
+      : `${links} <a href="/profile">${html(member.name)}</a> <a id="account" href="${html(member.account)}">Your account</a> <a id="sign-out" href="/logout">Sign out</a>`;
   return `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
 <title>${html(title)} – ${html(plan)} Member Portal</title><style>${STYLE}</style></head>

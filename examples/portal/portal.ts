@@ -80,10 +80,11 @@ export function makePortal(settings: PortalSettings): Koa {
 
   function show(ctx: Koa.ParameterizedContext, title: string, body: string, status = 200): void {
     const name = visitOf(ctx, PORTAL).claims?.name;
+    const member = name === undefined ? undefined : { name: String(name), account: `${settings.issuer}/account` };
     ctx.status = status;
     ctx.type = 'html';
     ctx.set('Cache-Control', 'no-store');
-    ctx.body = layout(plan, title, body, name === undefined ? undefined : String(name));
+    ctx.body = layout(plan, title, body, member);
   }
 
   async function signIn(ctx: Koa.ParameterizedContext, app: App): Promise<void> {

@@ -1,40 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { describeInChromium, launch, newVisitor } from '../support/browser.ts';
+import { type Hand, KEYBOARD, MOUSE } from '../support/hands.ts';
 import { type RunningProvider, startProvider } from '../support/provider.ts';
 import { personOf, rosterRow } from '../support/roster.ts';
-
-/** How a person fills in a page and goes on. */
-interface Hand {
-  fill(page: Page, id: string, text: string): Promise<void>;
-  press(page: Page, id: string): Promise<void>;
-}
-
-const MOUSE: Hand = {
-  fill: (page, id, text) => page.fill(`#${id}`, text),
-  press: (page, id) => page.click(`#${id}`),
-};
-
-const focus = async (page: Page, id: string) => {
-  for (let i = 0; i < 40; i += 1) {
-    if ((await page.evaluate('document.activeElement.id')) === id) return;
-    await page.keyboard.press('Tab');
-  }
-  throw new Error(`the keyboard does not reach ${id} on ${await page.title()}`);
-};
-const KEYBOARD: Hand = {
-  async fill(page, id, text) {
-    await focus(page, id);
-    await page.keyboard.press('ControlOrMeta+A');
-    await page.keyboard.type(text);
-  },
-  async press(page, id) {
-    await focus(page, id);
-    const type = await page.getAttribute(`#${id}`, 'type');
-    if (type === 'radio' || type === 'checkbox') await page.keyboard.press('Space');
-    else await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
-  },
-};
 
 interface Way {
   readonly options: BrowserContextOptions;

@@ -234,7 +234,8 @@ describe('every way through a sign-in', () => {
       if (enrolled || start.level > 1) expect([facts, twoSteps]).toEqual([facts, true]);
       // Who sets up the first one has shown the password in this very journey; who sets up one more, one that there was.
       if (setup !== undefined) expect([facts, (enrolled ? second : password) !== undefined]).toEqual([facts, true]);
-      if (setup !== undefined && enrolled) expect([facts, start.level === 3 || facts.offer?.answer === 'make']).toEqual([facts, true]);
+      if (setup !== undefined && enrolled)
+        expect([facts, start.level === 3 || facts.offer?.answer === 'make']).toEqual([facts, true]);
       const byPasskey = [second, setup, passkey].some((proof) => proof !== undefined && resistsPhishing(proof));
       expect(login?.acr).toBe(byPasskey ? phishingResistant : twoSteps ? aal2 : aal1);
       expect(levelOf(login?.acr)).toBeGreaterThanOrEqual(start.level);
