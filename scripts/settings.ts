@@ -91,6 +91,15 @@ commands are \`docker exec <container> scripts/clients list\`. Every node needs 
 longer, without \`KEY_ENCRYPTION_KEY\` the signing keys cannot be read, and without \`ROSTER_KEY\` no membership is found. MongoDB should be a replica set; Redis runs with
 its append-only file and \`maxmemory-policy noeviction\`, because sessions that it throws away sign members out.
 
+## Changing KEY_ENCRYPTION_KEY
+
+1. Put the new key in front: \`KEY_ENCRYPTION_KEY=new,old\`.
+2. Restart every node. Nodes that run on the old setting cannot open what the others seal from now on: where they restart one
+   after another, and no sign-in may fail meanwhile, go by way of \`old,new\` on all of them first.
+3. Run \`scripts/keys reseal\`, with the new setting. It seals with the new key what lasts, which is signing keys and the seeds of
+   authenticator apps; says how many it found; and finds none when it is run once more. \`--dry-run\` only counts.
+4. Take the old key out a week later, and restart. Until then messages that wait and visits that are under way may need it.
+
 ## Watching it
 
 - \`GET /health/live\` answers 200 while the process serves. \`GET /health/ready\` answers 200 when requests may be sent to it, and

@@ -22,18 +22,28 @@ export function makeSeal(secrets: readonly string[], setting = 'KEY_ENCRYPTION_K
         .join('.');
     },
     open(sealed, purpose) {
-      const [, nonce = '', text = '', tag = ''] = sealed.split('.');
       for (const key of keys) {
-        try {
-          const decipher = createDecipheriv(ALGORITHM, key, Buffer.from(nonce, 'base64url'))
-            .setAAD(Buffer.from(purpose))
-            .setAuthTag(Buffer.from(tag, 'base64url'));
-          return decipher.update(text, 'base64url', 'utf8') + decipher.final('utf8');
-        } catch {
-          // Sealed with another key: try the next.
-        }
+        const plain = openWith(key, sealed, purpose);
+        if (plain !== undefined) return plain;
       }
       throw new Error(`no key opens the sealed ${purpose}: ${setting} is not the one that it was made with`);
     },
+    keyOf(sealed, purpose) {
+      const fits = keys.findIndex((key) => openWith(key, sealed, purpose) !== undefined);
+      return fits === 0 ? 'current' : fits > 0 ? 'older' : 'none';
+    },
   };
+}
+
+/** Undefined where it was sealed with another key. */
+function openWith(key: Buffer, sealed: string, purpose: string): string | undefined {
+  const [, nonce = '', text = '', tag = ''] = sealed.split('.');
+  try {
+    const decipher = createDecipheriv(ALGORITHM, key, Buffer.from(nonce, 'base64url'))
+      .setAAD(Buffer.from(purpose))
+      .setAuthTag(Buffer.from(tag, 'base64url'));
+    return decipher.update(text, 'base64url', 'utf8') + decipher.final('utf8');
+  } catch {
+    return undefined;
+  }
 }

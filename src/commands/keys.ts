@@ -1,4 +1,6 @@
+import { makeSeal } from '../adapters/seal.ts';
 import { seconds } from '../core/clock.ts';
+import { resealSeeds } from '../core/factors/reseal.ts';
 import { hasNext, type KeyRing, stateOf } from '../core/keys/keyRing.ts';
 import { keyRingOf, loadAtStart } from '../parts.ts';
 import { columns, timeOf } from './help.ts';
@@ -51,6 +53,36 @@ const rotate = subcommand({
   },
 });
 
+const reseal = subcommand({
+  summary: 'seal with the current KEY_ENCRYPTION_KEY what an older one sealed',
+  about: [
+    'The signing keys, and the seeds of the authenticator apps in the accounts. It is one command for both, because one',
+    'setting seals both: whoever did the half of it and then dropped the older key would lock members out. Put the new key',
+    'in front of the old one, restart every node, and run this. It may run beside the provider, be interrupted, and be run',
+    'again. Drop the older key a week later: messages and visits that were under way are sealed with it for as long as that.',
+  ],
+  options: { 'dry-run': { type: 'boolean', help: 'change nothing; count what an older key seals' } },
+  async run({ values, open, say }) {
+    const dryRun = values['dry-run'] === true;
+    const ground = await open();
+    const keys = await (await openRing(ground)).reseal(dryRun);
+    let unreadable = 0;
+    const seeds = await resealSeeds({
+      ...{ accounts: ground.stores.accounts, seal: makeSeal(ground.secrets.keyEncryptionKeys), dryRun },
+      onUnreadable(accountId) {
+        unreadable += 1;
+        say(`No key in KEY_ENCRYPTION_KEY opens the seed of the app of ${accountId}: its codes are refused.`);
+      },
+    });
+    const done = dryRun ? 'To be sealed anew' : 'Sealed anew';
+    return {
+      json: { dryRun, seeds, keys, unreadable },
+      lines: [`${done}: seeds of authenticator apps ${seeds}, secrets of the signing keys ${keys}.`],
+      refusedInPart: unreadable > 0,
+    };
+  },
+});
+
 /** The ring; made when there is none yet. */
 async function openRing({ config, secrets, stores, clock }: Ground) {
   const keys = keyRingOf(config, secrets, stores, clock);
@@ -78,6 +110,6 @@ function rotation(rotated: boolean, ring: KeyRing, { config, clock }: Ground, wh
 
 await runCommand({
   name: 'keys',
-  summary: 'The keys that ID tokens are signed with.',
-  subcommands: { list, rotate },
+  summary: 'The keys that ID tokens are signed with, and the key that seals them.',
+  subcommands: { list, rotate, reseal },
 });

@@ -79,6 +79,26 @@ export function signingKeys({ keyRings, seal, clock, timing, rotateEvery }: Sign
     /** New keys at once; whatever the old ones signed is void. */
     rotateNow: (): Promise<KeyRing> =>
       changeKeyRing(keyRings, async (ring) => withNewKeys(ring, await make(), timing, seconds(clock), true)),
+
+    /**
+     * Seals with the current secret what is still of use and sealed with an older one: keys, and the salt of pairwise
+     * subjects. Answers with how many there were; with `dryRun` it only counts.
+     */
+    async reseal(dryRun: boolean): Promise<number> {
+      let older = 0;
+      const anew = (text: string, purpose: string): string => {
+        if (seal.keyOf(text, purpose) !== 'older') return text;
+        older += 1;
+        return seal.seal(seal.open(text, purpose), purpose);
+      };
+      await changeKeyRing(keyRings, async (ring) => {
+        older = 0;
+        const keys = ring.keys.map((key) => ({ ...key, sealed: anew(key.sealed, key.kid) }));
+        const resealed = { ...ring, keys, sealedSalt: anew(ring.sealedSalt, SALT) };
+        return dryRun || older === 0 ? undefined : resealed;
+      });
+      return older;
+    },
   };
 
   function rotated(wanted: (ring: KeyRing) => boolean): Promise<KeyRing> {

@@ -10,6 +10,9 @@ const FAR = 5;
 /** 160 random bits in Base32 (RFC 4226 4, R6). */
 export const newSeed = (): string => generateSecret({ length: 20 });
 
+/** A seed is sealed for one account, so that a record that is moved to another opens nothing. */
+export const seedPurpose = (accountId: string): string => `totp:${accountId}`;
+
 /** What an authenticator app reads from the picture or the link. */
 export const otpauthUri = (seed: string, issuer: string, label: string): string =>
   generateURI({ issuer, label, secret: seed });

@@ -3,7 +3,7 @@ import type { Account } from '../../core/account/account.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
 import { readCode } from '../../core/codes/codes.ts';
 import { withFactors } from '../../core/factors/factors.ts';
-import { judgeTotp, newSeed, otpauthUri, type TotpVerdict } from '../../core/factors/totp.ts';
+import { judgeTotp, newSeed, otpauthUri, seedPurpose, type TotpVerdict } from '../../core/factors/totp.ts';
 import { proven, type Refusal, refused } from '../../core/refusal.ts';
 import type { Seal } from '../../core/seal.ts';
 import { type Collection, change } from '../../core/storage/collection.ts';
@@ -23,8 +23,6 @@ const REFUSALS: Readonly<Record<Exclude<TotpVerdict['is'], 'right'>, Refusal>> =
   'clock-wrong': 'clock-wrong',
 };
 
-/** The seed is sealed for one account, so that a record that is moved to another opens nothing. */
-const ofAccount = (id: string): string => `totp:${id}`;
 const ofJourney = (id: string): string => `totp-setup:${id}`;
 
 /** Codes of an authenticator app (RFC 6238). */
@@ -51,7 +49,7 @@ export const totpFactor = ({ accounts, seal, clock, plan }: TotpDependencies) =>
       await change(accounts, id, (now) => {
         const { totp } = now.factors ?? {};
         if (totp === undefined) return undefined;
-        verdict = judgeTotp(seal.open(totp.sealed, ofAccount(id)), code, seconds(clock), totp);
+        verdict = judgeTotp(seal.open(totp.sealed, seedPurpose(id)), code, seconds(clock), totp);
         if (verdict.is !== 'right') return undefined;
         const used = { ...totp, lastStep: verdict.step, drift: verdict.drift };
         return withFactors(now, { totp: used, lastUsed: 'totp' });
@@ -77,7 +75,7 @@ export const totpFactor = ({ accounts, seal, clock, plan }: TotpDependencies) =>
       const seed = seedOf(context);
       const verdict = judgeTotp(seed, code, seconds(clock), { lastStep: 0, drift: 0 });
       if (verdict.is !== 'right') return refused(REFUSALS[verdict.is]);
-      const sealed = seal.seal(seed, ofAccount(context.account.id));
+      const sealed = seal.seal(seed, seedPurpose(context.account.id));
       const { step: lastStep, drift } = verdict;
       return proven({ adds: { totp: { sealed, lastStep, drift, addedAt: seconds(clock) } } });
     },
