@@ -231,9 +231,13 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     ],
     recoveryCode: recoveryCodeFactor({ accounts, hasher, decoy, seal, clock, post }),
   });
+  const signedIn = signedInMembers({
+    ...{ accounts, clock, issuer, keys: secrets.cookieKeys },
+    sessionOf: (ctx) => ourSessions.enter(ctx),
+  });
   const interactions = interactionRoutes({
     ...forSteps,
-    ...{ accounts, trail },
+    ...{ accounts, trail, signedIn },
     requests: authorizationRequests(provider, ourSessions, config.resources, config.mfaPolicy),
     steps: {
       password: passwordStep({
@@ -247,10 +251,6 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       account: accountStep({ accounts, clock }),
       consent: consentStep({ consents, accounts, clock, trail, apiWords }),
     },
-  });
-  const signedIn = signedInMembers({
-    ...{ accounts, clock, issuer, keys: secrets.cookieKeys },
-    sessionOf: (ctx) => ourSessions.enter(ctx),
   });
   const closings = { accounts, clock, schedule: stores.outbox };
   const ourErrands = errandRoutes({
