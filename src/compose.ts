@@ -164,7 +164,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     return { provider: made, middleware: compose(made.middleware), fingerprint: fingerprintOf(published) };
   };
   const keys = keyRingOf(config, secrets, stores, clock);
-  let current = build(await loadAtStart(keys));
+  const current = build(await loadAtStart(keys));
   await seedClients(stores, config.clients, (record) => clientFault(provider(), record), clock);
   await seedMembers(stores, config.members, hasher, isKnownHash, clock);
   if (config.rosterFile !== undefined)
@@ -239,9 +239,13 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     recoveryCode: recoveryCodeFactor({ accounts, hasher, decoy, seal, clock, post }),
     rememberDays: config.rememberBrowserDays,
   });
+  const signedIn = signedInMembers({
+    ...{ accounts, clock, issuer, keys: secrets.cookieKeys },
+    sessionOf: (ctx) => ourSessions.enter(ctx),
+  });
   const interactions = interactionRoutes({
     ...forSteps,
-    ...{ accounts, trail },
+    ...{ accounts, trail, signedIn },
     browsers: rememberedBrowsers({ keys: secrets.cookieKeys, https, days: config.rememberBrowserDays, clock }),
     requests: authorizationRequests(provider, ourSessions, config.resources, config.mfaPolicy),
     steps: {
@@ -258,10 +262,6 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       account: accountStep({ accounts, clock }),
       consent: consentStep({ consents, accounts, clock, trail, apiWords }),
     },
-  });
-  const signedIn = signedInMembers({
-    ...{ accounts, clock, issuer, keys: secrets.cookieKeys },
-    sessionOf: (ctx) => ourSessions.enter(ctx),
   });
   const closings = { accounts, clock, schedule: stores.outbox };
   const ourErrands = errandRoutes({

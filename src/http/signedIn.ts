@@ -11,8 +11,6 @@ import { type PageContext, seeOther } from './context.ts';
 
 /** The provider's session of this browser, as far as our own pages need it. */
 export interface BrowserSession {
-  /** What the cookie holds: never shown. */
-  readonly id: string;
   readonly uid: string;
   readonly accountId: string;
   readonly acr: string | undefined;
@@ -51,10 +49,13 @@ interface Entry {
 /** Seconds for which a sign-in that was asked for by our account pages lets the member change things there. */
 const FRESH_FOR = 600;
 
+/** What was shown at a sign-in. */
+type Proofs = Pick<BrowserSession, 'accountId' | 'authTime' | 'acr'>;
+
 /**
  * Who is signed in at our own pages. What is sensitive asks for a sign-in of its own, at all that the account can show
- * (NIST SP 800-63B-4 4.1): that leaves a mark in this browser, which is good for this session alone. A session that
- * somebody stole, also one of a moment ago, changes nothing.
+ * (NIST SP 800-63B-4 4.1): that leaves a mark in the browser in which it was shown, which is good for the session of this
+ * sign-in alone. A session that somebody stole, also one of a moment ago, changes nothing.
  */
 export function signedInMembers({ accounts, sessionOf, keys, issuer, clock }: SignedInDependencies) {
   const https = issuer.startsWith('https:');
@@ -62,7 +63,7 @@ export function signedInMembers({ accounts, sessionOf, keys, issuer, clock }: Si
   const sign = (key: string, text: string) => createHmac('sha256', key).update(`signed-in:${text}`).digest('base64url');
   const isSigned = (text: string, given: string) => keys.some((key) => sameText(given, sign(key, text)));
 
-  const markOf = ({ id, authTime }: BrowserSession): string => `${id}:${authTime}`;
+  const markOf = ({ accountId, authTime, acr }: Proofs): string => `${accountId} ${authTime} ${acr}`;
   const isFresh = (ctx: PageContext, { account, session }: Visit, hadSecondStep: boolean): boolean => {
     const given = ctx.cookies.get(cookie, { signed: false }) ?? '';
     const highest = hadSecondStep && hasSecondStep(account.value) ? 2 : 1;
@@ -109,22 +110,26 @@ export function signedInMembers({ accounts, sessionOf, keys, issuer, clock }: Si
     },
 
     /**
-     * The browser is back from the sign-in. Only one that happened after it was asked for counts. Answers where it goes on;
-     * undefined where it brings nothing that we sent it away with, or nobody signed in.
+     * Leaves the mark, in the browser that has just shown this for our own pages. Nowhere else: who comes back from a sign-in
+     * may bring a session that somebody else began.
+     */
+    confirm(ctx: PageContext, proofs: Proofs): void {
+      ctx.cookies.set(cookie, sign(keys[0] ?? '', markOf(proofs)), {
+        ...{ httpOnly: true, sameSite: 'lax', secure: https, signed: false, overwrite: true },
+        maxAge: FRESH_FOR * 1_000,
+      });
+    },
+
+    /**
+     * The browser is back from the sign-in. Answers where it goes on; undefined where it brings nothing that we sent it away
+     * with, or nobody signed in, or not anew where that was asked.
      */
     async arrive(ctx: PageContext): Promise<string | undefined> {
       const [state = '', signature = ''] = String(ctx.query.state ?? '').split('.');
       if (!isSigned(state, signature) || ctx.query.error !== undefined) return undefined;
       const { to, fresh, at } = JSON.parse(Buffer.from(state, 'base64url').toString());
       const visit = await visitOf(ctx);
-      if (visit === undefined) return undefined;
-      const { session } = visit;
-      if (session.authTime < at) return fresh ? undefined : to;
-      ctx.cookies.set(cookie, sign(keys[0] ?? '', markOf(session)), {
-        ...{ httpOnly: true, sameSite: 'lax', secure: https, signed: false, overwrite: true },
-        maxAge: FRESH_FOR * 1_000,
-      });
-      return to;
+      return visit === undefined || (fresh && visit.session.authTime < at) ? undefined : to;
     },
   };
 }

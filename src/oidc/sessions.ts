@@ -147,8 +147,8 @@ export function sessions({ provider, limits, clock, expiring, schedule, logout }
       const { accountId } = session;
       if (accountId === undefined) return undefined;
       const endsAt = await touch(session);
-      const { jti: id, uid, acr, amr = [], epoch } = session;
-      return { id, uid, accountId, acr, amr, epoch, authTime: session.authTime() ?? 0, endsAt };
+      const { uid, acr, amr = [], epoch } = session;
+      return { uid, accountId, acr, amr, epoch, authTime: session.authTime() ?? 0, endsAt };
     },
 
     /** This browser's session, or an empty one. */

@@ -138,6 +138,27 @@ describeOnEveryStore('the account pages', (pair) => {
     expect((await factors())?.totp).toBeDefined();
   });
 
+  test('take a sign-in for one of theirs only in the browser in which it was shown', async () => {
+    const thief = new Visitor();
+    const asked = await thief.fetch(`${provider.issuer}/account/security`);
+    const state = new URL(String(asked.headers.get('location')), provider.issuer).searchParams.get('state');
+    later();
+    // The owner signs in after the thief has asked to; the thief comes back with that session.
+    thief.steal((await signedInAt('/account')).visitor, 'session');
+    const back = await thief.fetch(`${provider.issuer}/account/signed-in?code=x&state=${state}`);
+    expect(back.headers.get('location')).toBe('/account/security');
+    expect(thief.cookieNames()).not.toContain('confirmed');
+    expect((await go(thief, '/account/change/password')).body).toContain('id="password"');
+  });
+
+  test('do not take a sign-in to an app for one of theirs', async () => {
+    const visitor = new Visitor();
+    const asked = await visitor.fetch(`${provider.issuer}/account/security`);
+    const state = new URL(String(asked.headers.get('location')), provider.issuer).searchParams.get('state');
+    await go(await fromApp(visitor), `/account/signed-in?code=x&state=${state}`);
+    expect((await go(visitor, '/account/change/password')).body).toContain('id="password"');
+  });
+
   test('ask again ten minutes after the fresh sign-in', async () => {
     const { visitor } = await signedInAt('/account/change/second-step');
     later(599);

@@ -17,6 +17,7 @@ import type { Answer } from '../support/visitor.ts';
 
 const EMAIL = 'sample.member@example.com';
 const NEW_EMAIL = 'new.address@example.com';
+const THIEF = 'thief@example.com';
 
 describeOnEveryStore('what a member changes about their account', (pair) => {
   let clock: TestClock;
@@ -54,6 +55,21 @@ describeOnEveryStore('what a member changes about their account', (pair) => {
   };
   const subjectsTo = async (to: string) =>
     (await inboxOf(provider)).filter((one) => one.to === to).map(({ subject }) => subject);
+  const pathOf = (list: Answer, text: string) =>
+    String(new RegExp(`href="(/account/contacts/[\\w-]+)">${text}`).exec(list.body)?.[1]);
+  /** Removes a contact, or makes it the first. */
+  const changeContact = async (visitor: Visitor, text: string, action: 'remove' | 'main') => {
+    const path = pathOf(await go(visitor, '/account/contacts'), text);
+    clock.advance(1_000);
+    expect((await press(visitor, await go(visitor, path), `${path}/${action}`)).status).toBe(303);
+  };
+  /** Somebody who knows the password puts an address of theirs first. */
+  const comeAsThief = async () => {
+    const { visitor, page } = await signedInAt('/account/change/email');
+    await addEmail(visitor, page, THIEF);
+    await changeContact(visitor, THIEF, 'main');
+    return visitor;
+  };
   /** Adds an email address by the code that goes there. */
   const addEmail = async (visitor: Visitor, page: Answer, email = NEW_EMAIL) => {
     const code = await submit(visitor, page, { email });
@@ -86,19 +102,22 @@ describeOnEveryStore('what a member changes about their account', (pair) => {
     expect((await account())?.value).toMatchObject({ email: NEW_EMAIL, emailConfirmed: true });
     expect(await account(EMAIL)).toBeUndefined();
 
-    const pathOf = (list: Answer, text: string) =>
-      String(new RegExp(`href="(/account/contacts/[\\w-]+)">${text}`).exec(list.body)?.[1]);
     await addEmail(visitor, await go(visitor, '/account/change/email'), 'third@example.com');
-    const third = pathOf(await go(visitor, '/account/contacts'), 'third@example.com');
-    await press(visitor, await go(visitor, third), `${third}/main`);
+    await changeContact(visitor, 'third@', 'main');
     expect((await account())?.value.email).toBe('third@example.com');
-    for (const text of ['third@', 'new.address@']) {
-      const path = pathOf(await go(visitor, '/account/contacts'), text);
-      expect((await press(visitor, await go(visitor, path), `${path}/remove`)).status).toBe(303);
-    }
+    for (const text of ['third@', 'new.address@']) await changeContact(visitor, text, 'remove');
     const phone = pathOf(await go(visitor, '/account/contacts'), '\\(202\\) 555-0143');
     const refused = await press(visitor, await go(visitor, phone), `${phone}/remove`);
     expect([refused.status, refused.body]).toEqual([409, expect.stringContaining('at least one way to reach you')]);
+  });
+
+  test('a phone number does not take the place of an email address', async () => {
+    const { visitor, page } = await signedInAt('/account/contacts');
+    const handle = String(/href="\/account\/contacts\/([\w-]+)"/.exec(page.body)?.[1]);
+    const phone = await go(visitor, `/account/change/phone?instead=${handle}`);
+    const code = await submit(visitor, phone, { phone: '(202) 555-0177' });
+    await submit(visitor, code, { code: await codeFrom(provider, '+12025550177') });
+    expect((await account())?.value).toMatchObject({ email: EMAIL, moreContacts: [{ to: '+12025550177' }] });
   });
 
   test('two people may have one address: nobody is told, and it signs in neither', async () => {
@@ -168,6 +187,15 @@ describeOnEveryStore('what a member changes about their account', (pair) => {
     await provider.work();
     expect(provider.log.join('')).toContain('"clientId":"walking-app","msg":"logout token delivered"');
     expect((await go(visitor, '/account/activity')).body).toContain('You disconnected Step by Step Walking App');
+  });
+
+  test('an app that there is not is not disconnected, and not put down', async () => {
+    const { visitor, page } = await signedInAt('/account/profile');
+    for (const app of ['x'.repeat(10_000), '__proto__', 'a\u0000b'])
+      expect((await press(visitor, page, '/account/apps/disconnect', { app })).headers.get('location')).toBe(
+        '/account/apps',
+      );
+    expect((await go(visitor, '/account/activity')).body).not.toContain('You disconnected');
   });
 
   test('activity says in plain words what happened, page by page', async () => {
@@ -241,16 +269,12 @@ describeOnEveryStore('what a member changes about their account', (pair) => {
 
   test('"This wasn\'t me" throws the thief out, puts back what they changed, and lets nobody in until a reset', async () => {
     // Somebody who has the password has come in.
-    const thief = (await signedInAt('/account/change/email')).visitor;
-    await addEmail(thief, await go(thief, '/account/change/email'), 'thief@example.com');
-    const list = await go(thief, '/account/contacts');
-    const path = String(new RegExp(`href="(/account/contacts/[\\w-]+)">${EMAIL}`).exec(list.body)?.[1]);
-    clock.advance(1_000);
-    await press(thief, await go(thief, path), `${path}/remove`);
+    const thief = await comeAsThief();
+    await changeContact(thief, EMAIL, 'remove');
     clock.advance(1_000);
     const setUp = await go(thief, '/account/change/second-step');
     await setUpApp(thief, setUp, provider.issuer, () => clock.now());
-    expect((await account())?.value).toMatchObject({ email: 'thief@example.com' });
+    expect((await account())?.value).toMatchObject({ email: THIEF });
 
     // The owner reads the message that came last to the old address.
     const owner = new Visitor();
@@ -285,6 +309,37 @@ describeOnEveryStore('what a member changes about their account', (pair) => {
     await submit(owner, chosen, { 'new-password': 'nine patient otters float' });
     const { page: back } = await signedInAt('/account', owner, { ...MEMBER, password: 'nine patient otters float' });
     expect(back.body).toContain('Signed in as Sample');
+  });
+
+  test('a thief’s own links are dead once the owner has objected to what they did', async () => {
+    const thief = await comeAsThief();
+    await changeContact(thief, EMAIL, 'remove');
+    const theirs = await objectionTo(THIEF, 'A contact was removed from your account');
+    const owner = new Visitor();
+    await submit(owner, await go(owner, await objectionTo(EMAIL, 'A contact was added to your account')));
+    expect((await go(thief, theirs)).status).toBe(410);
+    expect((await account())?.value.moreContacts).toBeUndefined();
+    expect((await account())?.value.email).toBe(EMAIL);
+  });
+
+  test('an address that somebody has added comes back by no link, whoever removed it', async () => {
+    await comeAsThief();
+    const owner = (await signedInAt('/account/contacts')).visitor;
+    await changeContact(owner, THIEF, 'remove');
+    const thief = new Visitor();
+    await submit(thief, await go(thief, await objectionTo(THIEF, 'A contact was removed from your account')));
+    const { email, moreContacts, resetDemanded } = { ...(await account())?.value };
+    expect([email, moreContacts, resetDemanded]).toEqual([EMAIL, undefined, true]);
+  });
+
+  test('a thief who came twice is gone whichever of the links the owner follows', async () => {
+    await comeAsThief();
+    const again = (await signedInAt('/account/contacts')).visitor;
+    await changeContact(again, EMAIL, 'remove');
+    const owner = new Visitor();
+    await submit(owner, await go(owner, await objectionTo(EMAIL, 'A contact was removed from your account')));
+    expect((await account())?.value.moreContacts).toBeUndefined();
+    expect((await account())?.value.email).toBe(EMAIL);
   });
 
   test('the link of the address that was removed works for a week', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { findBySignInName } from '../../src/core/account/account.ts';
+import { removeContact } from '../../src/core/account/contactChange.ts';
 import { withFactors } from '../../src/core/factors/factors.ts';
 import { ACR } from '../../src/core/journey/assurance.ts';
 import { change } from '../../src/core/storage/collection.ts';
@@ -199,6 +200,22 @@ describeOnEveryStore('what was sent to one member', (pair) => {
     const done = await submit(visitor, page, { code: await codeFrom(provider, MY_MAIL) });
     expect(done.body).toContain('Sign-in is unlocked');
     expect((await tryOnce(MEMBER.password)).url).toContain('code=');
+  });
+
+  test('sets no new password once the owner has taken the contact away that it went to', async () => {
+    const { id } = await accountOf(MEMBER.username);
+    await change(provider.stores.accounts, id, (account) => ({
+      ...account,
+      moreContacts: [{ kind: 'email', to: 'mine@example.com' } as const],
+    }));
+    // Somebody reads the mailbox, and waits with the last page open.
+    const thief = from('203.0.113.1');
+    const named = await ask(thief, 'forgot-password', MEMBER.username);
+    const chosen = await submit(thief, named, { code: await codeFrom(provider, MY_MAIL) });
+    await removeContact(provider.stores.accounts, id, MY_MAIL, 1);
+    await submit(thief, chosen, { 'new-password': PASSWORD });
+    const signedIn = await signIn(from('203.0.113.2'), provider.issuer, await app.start(), MEMBER);
+    expect(signedIn.url).toContain('code=');
   });
 
   test('a sign-in that was under way when the password changed ends at the sign-in page', async () => {

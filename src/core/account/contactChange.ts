@@ -92,8 +92,14 @@ export const restoreContacts = (
 ): Promise<ContactChange | undefined> =>
   changeContacts<never>(accounts, id, at, (account) => ({ ...account, ...contactSnapshot(snapshot) }));
 
+/** These contacts without those that an account did not have at another time; all of them where nothing else is left. */
+export function contactsOfBoth(contacts: Contacts, others: Contacts): Contacts {
+  const both = contactsOf(contacts).filter(({ to }) => contactsOf(others).some((other) => isSame(to, other.to)));
+  return both.length > 0 ? withContacts(contacts, both) : contacts;
+}
+
 /** The account with these confirmed contacts. An unconfirmed main one stays where no other of its kind takes its place. */
-function withContacts(account: Account, contacts: readonly Contact[]): Account {
+function withContacts<Holder extends Contacts>(account: Holder, contacts: readonly Contact[]): Holder {
   const email = contacts.find(isEmail);
   const phone = contacts.find((contact) => !isEmail(contact));
   const more = contacts.filter((contact) => contact !== email && contact !== phone);

@@ -5,7 +5,7 @@ import type { Factors } from '../factors/factors.ts';
 import type { Seal } from '../seal.ts';
 import type { Expiring } from '../storage/expiring.ts';
 import type { Account, Contacts } from './account.ts';
-import { contactSnapshot } from './contactChange.ts';
+import { contactSnapshot, contactsOfBoth } from './contactChange.ts';
 
 /** Days in which the owner can say that a change was not theirs. */
 export const OBJECTION_DAYS = 7;
@@ -24,6 +24,8 @@ export interface Objectionable {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly before: Before;
+  /** Of this change and those that are undone with it; who got their links learns nothing more by them. */
+  readonly digests: readonly string[];
 }
 
 interface Kept {
@@ -56,7 +58,16 @@ export function objections({ expiring, seal, clock, newSecret }: ObjectionDepend
     const entry = await expiring.get(key(digest));
     return entry === undefined || entry.spentAt !== undefined ? undefined : (entry.value as Kept);
   };
-  const open = (digest: string, { sealed }: Kept): Before => JSON.parse(seal.open(sealed, key(digest)));
+  const open = ({ digest, sealed }: Kept & { readonly digest: string }): Before =>
+    JSON.parse(seal.open(sealed, key(digest)));
+  /** What nobody has objected to yet, the oldest first. */
+  const standing = async (accountId: string) => {
+    const digests = await expiring.members(listOf(accountId));
+    const found = await Promise.all(digests.map(async (digest) => ({ digest, ...(await read(digest)) })));
+    return found
+      .filter((one): one is Kept & { digest: string } => one.at !== undefined)
+      .toSorted((a, b) => a.at - b.at);
+  };
 
   return {
     /** Keeps how the account stood. Returns what the link holds. */
@@ -78,25 +89,27 @@ export function objections({ expiring, seal, clock, newSecret }: ObjectionDepend
 
     /**
      * The change that this secret is about, with how the account stood before it; where it was one of several that were made
-     * in one session, before the first of these: a thief makes more than one.
+     * in one session, before the first of these: a thief makes more than one. A contact that was added in these days does not
+     * come back, since a thief gets links too, and may have come twice.
      */
     async find(secret: string): Promise<Objectionable | undefined> {
       const digest = digestOf(secret);
       const kept = /^[\w-]{32}$/.test(secret) ? await read(digest) : undefined;
       if (kept === undefined) return undefined;
       const { accountId, what, at, session } = kept;
-      const others = session === undefined ? [] : await expiring.members(listOf(accountId));
-      let first = { digest, kept };
-      for (const other of others) {
-        const one = await read(other);
-        if (one?.session === session && one !== undefined && one.at < first.kept.at)
-          first = { digest: other, kept: one };
-      }
-      return { accountId, what, at, before: open(first.digest, first.kept) };
+      const all = await standing(accountId);
+      const isBefore = (one: Kept) => session !== undefined && one.session === session && one.at < at;
+      const first = all.find(isBefore) ?? { digest, ...kept };
+      const { contacts, factors } = open(first);
+      const before = { contacts: contactsOfBoth(contacts, open(all[0] ?? first).contacts), factors };
+      const undone = all.filter((one) => one.at >= first.at).map((one) => one.digest);
+      return { accountId, what, at, before, digests: [...new Set([digest, ...undone])] };
     },
 
-    /** It was objected to: the link is used up. */
-    spend: (secret: string): Promise<boolean> => expiring.spend(key(digestOf(secret)), clock.now()),
+    /** It was objected to: its link is used up, and those of what was undone with it. */
+    async spend({ digests }: Objectionable): Promise<void> {
+      await Promise.all(digests.map((digest) => expiring.spend(key(digest), clock.now())));
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Trail } from '../../core/audit/trail.ts';
-import type { ClientDirectory } from '../../core/client/client.ts';
+import { type ClientDirectory, findMetadata } from '../../core/client/client.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
-import { type Consent, consentsOf, endConsent, shownScopes } from '../../core/consent/consent.ts';
+import { type Consent, consentsOf, endConsent, findConsent, shownScopes } from '../../core/consent/consent.ts';
 import { proven } from '../../core/refusal.ts';
 import type { Collection } from '../../core/storage/collection.ts';
 import { appNames } from './appNames.ts';
@@ -40,6 +40,11 @@ export const appsPage = (deps: AppsDependencies): AccountPage => ({
       fresh: false,
       async run(form, { account, agent }) {
         const clientId = form.get('app') ?? '';
+        const [app, consent] = await Promise.all([
+          findMetadata(deps.clients, clientId),
+          findConsent(deps.consents, account.id, clientId, seconds(deps.clock)),
+        ]);
+        if (app === undefined && consent === undefined) return proven(`/account${PATH}`);
         // The consent first: what was granted is not granted anew.
         await endConsent(deps.consents, account.id, clientId, seconds(deps.clock));
         await deps.disconnect(account.id, clientId);

@@ -74,7 +74,7 @@ export function notMeRoutes(deps: NotMeDependencies): Middleware<PageState> {
       // The addresses of before as well: it may be they that are right.
       const also = addressesOf(account.value);
       if (isNew) await post.tellOwner(accountId, after, 'not-me', { number }, { also, agent: agentOf(ctx) });
-      await objections.spend(secret);
+      await objections.spend(found);
       ctx.state.log.warn({ event: 'not-me', accountId, what, case: number }, 'a member objects');
       return { view: 'account/secured', locals: { number } };
     },

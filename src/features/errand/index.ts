@@ -43,7 +43,9 @@ export function errandRoutes(
     const [accountId, epoch] = [account.id, account.value.deviceEpoch];
     // What the fresh sign-in has shown beside the password lets another second step be set up.
     const second = { at: session.authTime, accountId, epoch, amr: session.amr };
-    const instead = deps.contactBy(account.value, ctx.query.instead);
+    const asked = deps.contactBy(account.value, ctx.query.instead);
+    // An email address takes the place of another, and a phone of another: removing the last of a kind has a page of its own.
+    const instead = asked && (asked.kind === 'email') === (course === 'email') ? asked : undefined;
     await open(
       ctx,
       { course, owner: { accountId, epoch }, ...(await fromOf(ctx)) },

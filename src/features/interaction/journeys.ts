@@ -8,6 +8,7 @@ import {
   findMetadata,
   formTargets,
 } from '../../core/client/client.ts';
+import { OWN_CLIENT } from '../../core/client/ownClient.ts';
 import type { Clock } from '../../core/clock.ts';
 import { signInRequirements } from '../../core/journey/assurance.ts';
 import { type AuthorizationRequest, type RequestResult, resultOf } from '../../core/journey/authorizationRequest.ts';
@@ -32,6 +33,7 @@ import type { ProblemPages } from '../../http/problems.ts';
 import type { RememberedBrowsers } from '../../http/rememberedBrowsers.ts';
 import type { RememberedName } from '../../http/rememberedName.ts';
 import { sessionNotice } from '../../http/sessionNotice.ts';
+import type { SignedIn } from '../../http/signedIn.ts';
 import type { AnyStep, RequestContext } from '../../http/step.ts';
 
 /** The authorization requests that wait for a member; oidc-provider keeps them. */
@@ -57,6 +59,7 @@ export interface InteractionDependencies {
   readonly issuer: string;
   readonly networkOf: NetworkOf;
   readonly usernames: RememberedName;
+  readonly signedIn: Pick<SignedIn, 'confirm'>;
 }
 
 interface Opened extends RequestContext {
@@ -141,6 +144,8 @@ export function requestJourneys(deps: InteractionDependencies): Journeys<Opened>
         const { login, ...result } = resultOf(journey.facts, request.session);
         if (account !== undefined && (password ?? passkey) !== undefined)
           await deps.trail.record(account.id, { what: 'signed-in', app: journey.clientId, agent });
+        const isAnew = (password ?? passkey) !== undefined && journey.clientId === OWN_CLIENT;
+        if (login !== undefined && isAnew) deps.signedIn.confirm(ctx, { ...login, authTime: login.ts });
         return finish(login === undefined ? result : { ...result, login: { ...login, agent } });
       }
       // Nobody is signed in, so there is nobody to choose: the sign-in page follows.

@@ -1,7 +1,8 @@
-import { type Account, confirmedEmails } from '../../core/account/account.ts';
+import { type Account, confirmedEmails, contactsOf } from '../../core/account/account.ts';
 import { type ChangeDependencies, changePassword } from '../../core/account/newPassword.ts';
 import { recoveryContacts } from '../../core/account/recovery.ts';
 import { hasSecondStep } from '../../core/factors/factors.ts';
+import type { Contact } from '../../core/membership/membership.ts';
 import { proven } from '../../core/refusal.ts';
 import type { Unlock } from '../../http/lockout.ts';
 import { newPasswordForm } from '../../http/newPasswordForm.ts';
@@ -39,9 +40,12 @@ export const replacementStep = (deps: ReplacementDependencies) => {
         waiting = account.recovery?.message;
         before = account;
         lost = false;
+        const isReached = ({ to }: Contact) => to === code?.way.to;
+        const recovers = recoveryContacts(account, deps.clock).some(isReached);
+        // The owner has taken this contact away since its code was sent.
+        if (!recovers && !contactsOf(account).some(isReached)) return undefined;
         if (!hasSecondStep(account)) return {};
         const isOurs = second?.accountId === accountId && second.epoch === account.deviceEpoch;
-        const recovers = recoveryContacts(account, deps.clock).some(({ to }) => to === code?.way.to);
         if (!recovers) return isOurs ? {} : undefined;
         // After the day's wait the second steps are gone with the password.
         lost = true;
