@@ -164,7 +164,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     return { provider: made, middleware: compose(made.middleware), fingerprint: fingerprintOf(published) };
   };
   const keys = keyRingOf(config, secrets, stores, clock);
-  const current = build(await loadAtStart(keys));
+  let current = build(await loadAtStart(keys));
   await seedClients(stores, config.clients, (record) => clientFault(provider(), record), clock);
   await seedMembers(stores, config.members, hasher, isKnownHash, clock);
   if (config.rosterFile !== undefined)

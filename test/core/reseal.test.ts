@@ -129,5 +129,7 @@ const bound = <T extends object>(collection: Collection<T>): Collection<T> => ({
   insert: (id, value, claims) => collection.insert(id, value, claims),
   insertMany: (documents) => collection.insertMany(documents),
   replace: (id, version, value) => collection.replace(id, version, value),
+  replaceWithClaims: (id, version, value, claims) => collection.replaceWithClaims(id, version, value, claims),
+  remove: (id, version) => collection.remove(id, version),
   all: (afterId, limit) => collection.all(afterId, limit),
 });
