@@ -38,7 +38,8 @@ interface TotpFactor {
 
 /** The account with these of its factors changed. A second step that comes or goes is counted. */
 export function withFactors(account: Account, changed: Partial<Factors>): Account {
-  const factors = { ...account.factors, ...changed };
+  const all = Object.entries({ ...account.factors, ...changed }).filter(([, value]) => value !== undefined);
+  const factors: Factors = Object.fromEntries(all);
   const { changes = 0 } = factors;
   const isSame = marksOf({ factors }) === marksOf(account);
   return { ...account, factors: isSame ? factors : { ...factors, changes: changes + 1 } };
@@ -62,15 +63,10 @@ export type SecondStep = { readonly method: 'totp' | 'text' } | { readonly metho
 
 /** The account without this second step. Recovery codes count only beside another, and go with the last. */
 export function withoutSecondStep(account: Account, step: SecondStep): Account {
-  const { factors = {} } = account;
-  const passkeys = step.method === 'passkey' ? factors.passkeys?.filter(({ id }) => id !== step.id) : factors.passkeys;
-  const { totp, phone, ...rest } = { ...factors, passkeys };
-  const left = {
-    ...rest,
-    ...(step.method === 'totp' || totp === undefined ? {} : { totp }),
-    ...(step.method === 'text' || phone === undefined ? {} : { phone }),
-  };
-  return { ...account, factors: hasSecondStep({ factors: left }) ? left : undefined };
+  const passkeys = account.factors?.passkeys?.filter(({ id }) => step.method !== 'passkey' || id !== step.id);
+  const gone = step.method === 'totp' ? { totp: undefined } : step.method === 'text' ? { phone: undefined } : {};
+  const changed = withFactors(account, { ...(passkeys ? { passkeys } : {}), ...gone });
+  return hasSecondStep(changed) ? changed : withFactors(changed, { recoveryCodes: undefined, lastUsed: undefined });
 }
 
 /** Seconds after which a member who has skipped the offer of a passkey may hear of it again. */
