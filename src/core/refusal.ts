@@ -57,6 +57,7 @@ export const REFUSALS = [
   /** An account has to have one way to be reached. */
   'last-contact',
   'too-many-contacts',
+  'last-administrator',
   'closing-not-understood',
   'username-wrong',
   /** The recovery codes are shown once. */

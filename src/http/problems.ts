@@ -49,6 +49,7 @@ export const REFUSAL_STATUS: Readonly<Record<Refusal, number>> = {
   'passkey-name-missing': 422,
   'last-contact': 409,
   'too-many-contacts': 409,
+  'last-administrator': 409,
   'closing-not-understood': 422,
   'username-wrong': 422,
   'codes-not-saved': 422,

@@ -29,7 +29,7 @@ export function memberClaims({ id, value: account }: Stored<Account>) {
     email_verified: account.emailConfirmed,
     phone_number: account.phone,
     phone_number_verified: account.phoneConfirmed,
-    address: { postal_code: account.postalCode },
+    address: account.postalCode === undefined ? undefined : { postal_code: account.postalCode },
     member_number: account.memberNumber,
   };
 }

@@ -55,6 +55,8 @@ export async function openServerStores(
     roster: new MongoCollection(models.roster, models.claims, clock),
     trail: new MongoCollection(models.trail, models.claims, clock),
     cases: new MongoCollection(models.cases, models.claims, clock),
+    staff: new MongoCollection(models.staff, models.claims, clock),
+    clientChanges: new MongoCollection(models.clientChanges, models.claims, clock),
     expiring: new RedisExpiring(redis, clock),
     attempts: new RedisAttempts(redis, clock),
     schedule: new RedisSchedule(redis, clock),

@@ -26,12 +26,13 @@ export interface Account {
   readonly isLandline?: boolean | undefined;
   /** Confirmed ones besides these two, the main ones. */
   readonly moreContacts?: readonly Contact[] | undefined;
-  readonly memberNumber: string;
+  /** Undefined for the plan's staff, who need not be members. */
+  readonly memberNumber?: string | undefined;
   readonly firstName: string;
   readonly lastName: string;
   /** YYYY-MM-DD. */
-  readonly birthDate: string;
-  readonly postalCode: string;
+  readonly birthDate?: string | undefined;
+  readonly postalCode?: string | undefined;
   /** BCP 47. */
   readonly locale: string;
   /** The versions of the plan's texts that the member has agreed to here. */
@@ -134,7 +135,7 @@ export async function openAccount(
 export async function registerAccount(
   accounts: Collection<Account>,
   id: string,
-  account: Account,
+  account: Account & { readonly memberNumber: string },
   formerNumbers: readonly string[],
 ): Promise<'opened' | 'membership-taken' | 'username-taken'> {
   const [name, membership] = [signInNameClaim(account.username), memberClaim(account.memberNumber)];
@@ -167,5 +168,5 @@ export const memberClaim = (memberNumber: string): string => `member:${canonical
 /** What an account holds for itself alone: its sign-in names and its membership. */
 export function claimsOf(account: Holder): string[] {
   const names = [account.username, ...confirmedEmails(account)].map(signInNameClaim);
-  return [...new Set(names), memberClaim(account.memberNumber)];
+  return [...new Set(names), ...(account.memberNumber === undefined ? [] : [memberClaim(account.memberNumber)])];
 }

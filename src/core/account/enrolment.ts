@@ -3,7 +3,7 @@ import { type Account, claimsOf, findBySignInName, openAccount } from './account
 import { normalizePassword, type PasswordHash, type PasswordHasher } from './password.ts';
 import { canonicalSignInName } from './signInName.ts';
 
-/** What an operator tells about a member. */
+/** What an operator tells about a member, or about one of the plan's staff, who need not be members. */
 type Details = Pick<
   Account,
   'username' | 'email' | 'phone' | 'memberNumber' | 'firstName' | 'lastName' | 'birthDate' | 'postalCode' | 'locale'

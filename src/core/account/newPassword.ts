@@ -66,7 +66,8 @@ function personalWords(account: Knowable, plan: string): string[] {
   const contacts = [email, phone, ...moreContacts.map(({ to }) => to)];
   const whole = [username, ...contacts, memberNumber, birthDate, `${firstName} ${lastName}`, plan];
   const parts = [username, ...contacts, firstName, lastName, plan].flatMap((text) => text.split(/[^\p{L}\p{N}]+/u));
-  return [...new Set([...whole, ...parts])].filter((word) => word.length >= 3).map((word) => word.toLowerCase());
+  const words = [...whole, ...parts].filter((word) => word !== undefined && word.length >= 3);
+  return [...new Set(words.map((word) => String(word).toLowerCase()))];
 }
 
 export interface ChangeDependencies {

@@ -1,11 +1,13 @@
 import type { Account } from '../account/account.ts';
 import type { Case } from '../audit/cases.ts';
 import type { TrailRecord } from '../audit/trail.ts';
+import type { ClientChange } from '../client/changes.ts';
 import type { ClientRecord } from '../client/client.ts';
 import type { Consent } from '../consent/consent.ts';
 import type { KeyRing } from '../keys/keyRing.ts';
 import type { Attempts } from '../lockout/attempts.ts';
 import type { RosterRecord } from '../membership/rosterCipher.ts';
+import type { Staff } from '../staff/staff.ts';
 import type { Collection } from './collection.ts';
 import type { Expiring } from './expiring.ts';
 import type { Schedule } from './schedule.ts';
@@ -20,6 +22,9 @@ export interface Stores {
   /** What happened to each account, for its owner to read. */
   readonly trail: Collection<TrailRecord>;
   readonly cases: Collection<Case>;
+  readonly staff: Collection<Staff>;
+  /** What was changed about each client, the newest first. */
+  readonly clientChanges: Collection<ClientChange>;
   readonly expiring: Expiring;
   readonly attempts: Attempts;
   readonly schedule: Schedule;

@@ -54,7 +54,7 @@ export const credentialsStep = (deps: CredentialsDependencies) =>
       if (refusal !== undefined) return refused(refusal);
       const at = seconds(deps.clock);
       const kind = found.contacts.find(({ to }) => to === member.phone)?.kind;
-      const account: Account = {
+      const account: Account & { readonly memberNumber: string } = {
         ...{ ...member, postalCode: found.postalCode, locale, agreed: facts.contacts?.agreed },
         // An address that no code has reached was confirmed by a code of its own.
         ...{ emailConfirmed: member.email !== undefined, phoneConfirmed: member.phone === facts.code?.way.to },

@@ -57,6 +57,8 @@ export function openEmbeddedStores(dataDir: string, clock: Clock): Stores {
     roster: new EmbeddedCollection(db, 'roster'),
     trail: new EmbeddedCollection(db, 'trail'),
     cases: new EmbeddedCollection(db, 'cases'),
+    staff: new EmbeddedCollection(db, 'staff'),
+    clientChanges: new EmbeddedCollection(db, 'clientChanges'),
     expiring,
     attempts: new EmbeddedAttempts(db, clock),
     schedule: new EmbeddedSchedule(db, clock),

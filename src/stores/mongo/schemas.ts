@@ -2,10 +2,12 @@ import { type Connection, type Model, Schema } from 'mongoose';
 import type { Account } from '../../core/account/account.ts';
 import type { Case } from '../../core/audit/cases.ts';
 import type { TrailRecord } from '../../core/audit/trail.ts';
+import type { ClientChange } from '../../core/client/changes.ts';
 import type { ClientRecord } from '../../core/client/client.ts';
 import type { Consent } from '../../core/consent/consent.ts';
 import type { KeyRing } from '../../core/keys/keyRing.ts';
 import type { RosterRecord } from '../../core/membership/rosterCipher.ts';
+import type { Staff, StaffMember } from '../../core/staff/staff.ts';
 
 /** How a document stands in MongoDB. */
 export interface Versioned<T> {
@@ -56,11 +58,11 @@ const account: Record<keyof Account, object> = {
   phoneConfirmed: flag,
   isLandline: Boolean,
   moreContacts: { type: [contact], default: undefined },
-  memberNumber: text,
+  memberNumber: String,
   firstName: text,
   lastName: text,
-  birthDate: text,
-  postalCode: text,
+  birthDate: String,
+  postalCode: String,
   locale: text,
   agreed: { type: { _id: false, terms: text, privacy: text, sms: String }, default: undefined },
   factors: { type: Schema.Types.Mixed, default: undefined },
@@ -130,6 +132,14 @@ const cases: Record<keyof Case, object> = {
   status: text,
 };
 
+const staffMember: Record<keyof StaffMember, object> = { accountId: text, roles: texts, since: number, by: text };
+const staff: Record<keyof Staff, object> = { members: [{ _id: false, ...staffMember }] };
+
+const clientChanges: Record<keyof ClientChange, object> = {
+  ...{ clientId: text, at: number, by: text, action: text, reason: String },
+  fields: [{ _id: false, name: text, from: String, to: String }],
+};
+
 /** A field that the schema does not know is a bug of ours and must not be dropped in silence. */
 const strict = { strict: 'throw', versionKey: false, minimize: false, autoIndex: false, autoCreate: false } as const;
 
@@ -156,6 +166,8 @@ export function mongoModels(connection: Connection) {
     roster: versioned<RosterRecord>(connection, 'roster', roster),
     trail: versioned<TrailRecord>(connection, 'trail', trail),
     cases: versioned<Case>(connection, 'cases', cases),
+    staff: versioned<Staff>(connection, 'staff', staff),
+    clientChanges: versioned<ClientChange>(connection, 'clientChanges', clientChanges),
     outbox: connection.model('outbox', scheduled, 'outbox') as unknown as Model<ScheduledDocument>,
     claims: connection.model('claims', claims, 'claims') as unknown as Model<ClaimDocument>,
   };

@@ -1,0 +1,47 @@
+import type { Collection } from '../storage/collection.ts';
+import type { ClientRecord } from './client.ts';
+
+/** One change of a client, as its history shows it. */
+export interface ClientChange {
+  readonly clientId: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Who: the id of an account, of a client with an access token, or of the command line. */
+  readonly by: string;
+  readonly action: 'registered' | 'changed' | 'disabled' | 'enabled' | 'deleted' | 'secret-rotated' | 'secret-ended';
+  readonly reason?: string | undefined;
+  /** What is another than before, as JSON; secrets are never in it. */
+  readonly fields: readonly { readonly name: string; readonly from?: string; readonly to?: string }[];
+}
+
+/** Metadata that is another than before, by name. */
+export function differences(before: ClientRecord | undefined, after: ClientRecord | undefined): ClientChange['fields'] {
+  const [from, to] = [before?.metadata ?? {}, after?.metadata ?? {}] as Record<string, unknown>[];
+  const names = [...new Set([...Object.keys(from ?? {}), ...Object.keys(to ?? {})])].toSorted();
+  const text = (value: unknown) => (value === undefined ? undefined : JSON.stringify(value));
+  return names.flatMap((name) => {
+    const [was, is] = [text(from?.[name]), text(to?.[name])];
+    if (was === is) return [];
+    return [{ name, ...(was === undefined ? {} : { from: was }), ...(is === undefined ? {} : { to: is }) }];
+  });
+}
+
+const LATEST = 9_999_999_999_999;
+
+/** Puts a change down; `id` tells those of one millisecond apart. */
+export const recordChange = (changes: Collection<ClientChange>, change: ClientChange, id: string): Promise<unknown> =>
+  changes.insert(
+    `${encodeURIComponent(change.clientId)}/${String(LATEST - change.at).padStart(13, '0')}-${id}`,
+    change,
+  );
+
+/** The changes of a client, the newest first. */
+export async function changesOf(
+  changes: Collection<ClientChange>,
+  clientId: string,
+  limit: number,
+): Promise<ClientChange[]> {
+  const prefix = `${encodeURIComponent(clientId)}/`;
+  const found = await changes.all(prefix, limit);
+  return found.filter(({ id }) => id.startsWith(prefix)).map(({ value }) => value);
+}
