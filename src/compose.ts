@@ -12,6 +12,7 @@ import type { Config, Secrets } from './config/load.ts';
 import { seedClients, seedMembers } from './config/seed.ts';
 import { markBounced } from './core/account/account.ts';
 import { closeDue } from './core/account/closing.ts';
+import { clientAdministration } from './core/client/administration.ts';
 import { clientDirectory } from './core/client/directory.ts';
 import { withOwnClient } from './core/client/ownClient.ts';
 import { type Clock, seconds } from './core/clock.ts';
@@ -28,6 +29,7 @@ import { accountRoutes } from './features/account/index.ts';
 import { notMeRoutes } from './features/account/notMe.ts';
 import { newPasswordStep } from './features/account/password.ts';
 import { reviewStep } from './features/account/review.ts';
+import { adminRoutes } from './features/admin/index.ts';
 import { consentStep } from './features/consent/consent.ts';
 import { deviceGuard, devicePages } from './features/device/device.ts';
 import { browserCookie } from './features/errand/browser.ts';
@@ -79,6 +81,8 @@ import {
   loadAtStart,
   membershipDirectory,
   messageCarriers,
+  newClientId,
+  newSecret,
   passwordRules,
   protocolSettings,
   rosterOf,
@@ -263,6 +267,11 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       consent: consentStep({ consents, accounts, clock, trail, apiWords }),
     },
   });
+  const administration = clientAdministration({
+    ...{ clients, clock, newSecret, changes: stores.clientChanges, newId: newMessageId },
+    faultOf: (record) => clientFault(provider(), record),
+    forget: (id) => directory.forget(id),
+  });
   const closings = { accounts, clock, schedule: stores.outbox };
   const ourErrands = errandRoutes({
     ...forSteps,
@@ -322,6 +331,12 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
         ...{ mfaPolicy: config.mfaPolicy, clients: directory, sessions: ourSessions },
         disconnect: ourSessions.disconnect,
         schedule: stores.outbox,
+      }),
+      adminRoutes({
+        ...{ accounts, clock, signedIn, guard, render, problems, issuer, keys, staff: stores.staff },
+        ...{ administration, clientChanges: stores.clientChanges, newClientId },
+        rotateEveryDays: config.keyTimes.rotateEvery / 86_400,
+        nameOf: async (by) => (await accounts.find(by))?.value.username ?? by,
       }),
       stopRoutes({ ...forPages, accounts, post }),
       notMeRoutes({ ...forPages, accounts, post, endSessions, cases: stores.cases, objections: letters.objections }),

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { developmentInbox } from './adapters/developmentInbox.ts';
 import { eligibilityService } from './adapters/eligibilityService.ts';
 import { gatewayCarrier } from './adapters/messageGateway.ts';
@@ -129,4 +129,14 @@ export function messageCarriers({ production, issuer, mail, smsGateway }: Config
     if (carrier !== undefined) carriers.set(channel, carrier);
   }
   return { carriers, inbox };
+}
+
+/** 256 random bits (RFC 9700 asks for no fewer than 128). */
+export const newSecret = (): string => randomBytes(32).toString('base64url');
+
+/** A client id of a name: readable in a log, and like no other. */
+export function newClientId(name: string): string {
+  const plain = name.normalize('NFKD').toLowerCase();
+  const words = plain.replace(/\p{M}/gu, '').match(/[a-z0-9]+/g) ?? ['client'];
+  return `${words.join('-').slice(0, 40)}-${randomBytes(4).toString('hex')}`;
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import {
   CLIENT_KINDS,
@@ -9,6 +8,7 @@ import {
   needsSecret,
 } from '../core/client/kinds.ts';
 import type { NewClient } from '../core/client/newClient.ts';
+import { newClientId, newSecret } from '../parts.ts';
 import { readJson } from './files.ts';
 import type { Options } from './help.ts';
 import { type Call, Misuse } from './run.ts';
@@ -74,16 +74,13 @@ export function clientOf(given: Given): NewClient {
     ...raw,
     ...told(given),
   };
-  const client = { client_id: idFor(metadata.client_name), ...metadata } as NewClient;
+  const client = { client_id: newClientId(String(metadata.client_name ?? '')), ...metadata } as NewClient;
   demandWhatMembersNeed(client);
   if (given['without-pkce'] && client.token_endpoint_auth_method === 'none') {
     throw new Misuse('--without-pkce is for confidential clients only: a public one is safe by PKCE alone.');
   }
   return needsSecret(client) ? { ...client, client_secret: String(client_secret ?? newSecret()) } : client;
 }
-
-/** 256 random bits (RFC 9700 asks for no fewer than 128). */
-export const newSecret = (): string => randomBytes(32).toString('base64url');
 
 function kindOf({ kind, from, fapi, jwks, ...given }: Given): ClientKind | undefined {
   const known = CLIENT_KINDS.find((one) => one === kind);
@@ -139,13 +136,4 @@ function demandWhatMembersNeed(client: NewClient): void {
       'Give --client-uri or --initiate-login-uri: the way back for a member whose sign-in page expired.',
     );
   }
-}
-
-/** Readable in a log, and like no other. */
-function idFor(name: unknown): string {
-  const plain = String(name ?? 'client')
-    .normalize('NFKD')
-    .toLowerCase();
-  const words = plain.replace(/\p{M}/gu, '').match(/[a-z0-9]+/g) ?? ['client'];
-  return `${words.join('-').slice(0, 40)}-${randomBytes(4).toString('hex')}`;
 }

@@ -58,6 +58,18 @@ export const REFUSALS = [
   'last-contact',
   'too-many-contacts',
   'last-administrator',
+  'staff-unknown',
+  'client-kind-missing',
+  'client-id-malformed',
+  /** What was typed to confirm is not the id. */
+  'client-id-wrong',
+  'client-unknown',
+  'client-exists',
+  /** Somebody else has changed it since the page was shown. */
+  'client-moved-on',
+  /** Its registration has faults, which are told one by one. */
+  'client-refused',
+  'client-has-no-secret',
   'closing-not-understood',
   'username-wrong',
   /** The recovery codes are shown once. */

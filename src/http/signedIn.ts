@@ -44,6 +44,8 @@ interface Entry {
   readonly fresh?: boolean;
   readonly to?: string;
   readonly hadSecondStep?: boolean;
+  /** The level that the session has to have; see `levelOf`. */
+  readonly level?: number;
 }
 
 /** Seconds for which a sign-in that was asked for by our account pages lets the member change things there. */
@@ -72,7 +74,12 @@ export function signedInMembers({ accounts, sessionOf, keys, issuer, clock }: Si
   };
 
   /** Sends the browser to sign in; afterwards it comes back to `to`. */
-  function signIn(ctx: PageContext, to: string, account: Stored<Account> | undefined, fresh: boolean): undefined {
+  function signIn(
+    ctx: PageContext,
+    to: string,
+    account: Stored<Account> | undefined,
+    { fresh, level }: { readonly fresh: boolean; readonly level: number },
+  ): undefined {
     const state = Buffer.from(JSON.stringify({ to, fresh, at: seconds(clock) })).toString('base64url');
     const query = {
       ...{ client_id: OWN_CLIENT, redirect_uri: issuer + OWN_CALLBACK, response_type: 'code', scope: 'openid' },
@@ -82,7 +89,7 @@ export function signedInMembers({ accounts, sessionOf, keys, issuer, clock }: Si
       code_challenge_method: 'S256',
       ...(fresh ? { prompt: 'login' } : {}),
       ...(account === undefined ? {} : { login_hint: account.value.username }),
-      ...(account !== undefined && hasSecondStep(account.value) ? { acr_values: ACR.aal2 } : {}),
+      ...(level > 1 || (account !== undefined && hasSecondStep(account.value)) ? { acr_values: ACR.aal2 } : {}),
     };
     seeOther(ctx, `/auth?${new URLSearchParams(query)}`);
   }
@@ -102,11 +109,12 @@ export function signedInMembers({ accounts, sessionOf, keys, issuer, clock }: Si
      */
     async enter(
       ctx: PageContext,
-      { fresh = false, to = ctx.path, hadSecondStep = true }: Entry = {},
+      { fresh = false, to = ctx.path, hadSecondStep = true, level = 1 }: Entry = {},
     ): Promise<Visit | undefined> {
       const visit = await visitOf(ctx);
-      if (visit !== undefined && (!fresh || isFresh(ctx, visit, hadSecondStep))) return visit;
-      return signIn(ctx, to, visit?.account, fresh && visit !== undefined);
+      const isHigh = levelOf(visit?.session.acr) >= level;
+      if (visit !== undefined && isHigh && (!fresh || isFresh(ctx, visit, hadSecondStep))) return visit;
+      return signIn(ctx, to, visit?.account, { fresh: fresh && visit !== undefined, level });
     },
 
     /**

@@ -6,18 +6,21 @@ import Router from '@koa/router';
 import type { Middleware } from 'koa';
 import { OWN_CALLBACK } from '../../core/client/ownClient.ts';
 import { mounted, type PageState, pageContext, seeOther } from '../../http/context.ts';
+import { mountPage, type PageDependencies } from '../../http/page.ts';
+import type { SignedIn } from '../../http/signedIn.ts';
 import { type ActivityDependencies, activityPage } from './activity.ts';
 import { type AppsDependencies, appsPage } from './apps.ts';
 import { type ContactsDependencies, contactPage, contactsPage } from './contacts.ts';
 import { type DataDependencies, dataPage, mountDownload } from './data.ts';
 import { type OverviewDependencies, overviewPage } from './overview.ts';
-import { mountPage, type PageDependencies } from './page.ts';
+import { DONE } from './page.ts';
 import { type ProfileDependencies, profilePage } from './profile.ts';
 import { passkeyPage, type SecurityDependencies, secondStepPage, securityPage } from './security.ts';
 import { type SessionsDependencies, sessionsPage } from './sessions.ts';
 
-type AccountDependencies = PageDependencies &
-  ContactsDependencies &
+type AccountDependencies = Pick<PageDependencies, 'guard' | 'render' | 'problems'> & {
+  readonly signedIn: SignedIn;
+} & ContactsDependencies &
   SecurityDependencies &
   SessionsDependencies &
   AppsDependencies &
@@ -51,6 +54,7 @@ export function accountRoutes(deps: AccountDependencies): Middleware<PageState> 
     dataPage(),
   ];
   mountDownload(router, deps);
-  for (const page of pages) mountPage(router, deps, page);
+  const forPages = { ...deps, root: '/account', done: DONE, enter: deps.signedIn.enter };
+  for (const page of pages) mountPage(router, forPages, page);
   return mounted(router);
 }

@@ -1,0 +1,37 @@
+/**
+ * The console of the plan's staff, under `/admin`: they sign in as members do, always with two steps, and see and do what
+ * their roles are for (`src/core/staff/roles.ts`). Every page is an `AdminPage`.
+ */
+import Router from '@koa/router';
+import type { Middleware } from 'koa';
+import { mounted, type PageState } from '../../http/context.ts';
+import { mountPage, type PageDependencies } from '../../http/page.ts';
+import { type ClientsDependencies, clientPage, clientsPage, editClientPage, newClientPage } from './clients.ts';
+import { DONE } from './done.ts';
+import { type DoorDependencies, staffDoor } from './door.ts';
+import { type KeysDependencies, keysPage } from './keys.ts';
+import { overviewPage } from './overview.ts';
+import { type StaffDependencies, staffPage } from './staff.ts';
+
+type AdminDependencies = Pick<PageDependencies, 'guard' | 'render' | 'problems'> &
+  DoorDependencies &
+  ClientsDependencies &
+  KeysDependencies &
+  StaffDependencies;
+
+export function adminRoutes(deps: AdminDependencies): Middleware<PageState> {
+  const router = new Router<PageState>();
+  const { guard, render, problems } = deps;
+  const forPages = { root: '/admin', done: DONE, enter: staffDoor(deps), guard, render, problems };
+  const pages = [
+    overviewPage(),
+    clientsPage(deps),
+    newClientPage(deps),
+    clientPage(deps),
+    editClientPage(deps),
+    staffPage(deps),
+    keysPage(deps),
+  ];
+  for (const page of pages) mountPage(router, forPages, page);
+  return mounted(router);
+}

@@ -1,0 +1,48 @@
+import { type Account, findBySignInName } from '../../core/account/account.ts';
+import { type Clock, seconds } from '../../core/clock.ts';
+import { proven, refused } from '../../core/refusal.ts';
+import { ROLES } from '../../core/staff/roles.ts';
+import { everyStaffMember, type Staff, setRoles } from '../../core/staff/staff.ts';
+import type { Collection } from '../../core/storage/collection.ts';
+import { doneAt } from './done.ts';
+import type { AdminPage } from './door.ts';
+
+export interface StaffDependencies {
+  readonly accounts: Collection<Account>;
+  readonly staff: Collection<Staff>;
+  readonly clock: Clock;
+}
+
+const PATH = '/staff';
+
+/** Who of the staff may do what. */
+export const staffPage = ({ accounts, staff, clock }: StaffDependencies): AdminPage => ({
+  path: PATH,
+  view: 'admin/staff',
+  may: 'staff.read',
+  async show(_, __, typed) {
+    const members = (await everyStaffMember(staff)).map(async ({ accountId, roles, since }) => ({
+      ...{ accountId, roles, since, username: (await accounts.find(accountId))?.value.username ?? accountId },
+    }));
+    return {
+      members: await Promise.all(members),
+      all: ROLES,
+      typed: typed?.get('username') ?? '',
+      chosen: ROLES.filter((role) => typed?.has(`role-${role}`)),
+    };
+  },
+  actions: {
+    set: {
+      fresh: true,
+      may: 'staff.change',
+      async run(form, { account: { id: by } }) {
+        const account = await findBySignInName(accounts, form.get('username') ?? '');
+        if (account === undefined) return refused('staff-unknown');
+        const roles = ROLES.filter((role) => form.has(`role-${role}`));
+        const outcome = await setRoles(staff, account.id, roles, { by, at: seconds(clock) });
+        return outcome.ok ? proven(doneAt(`/admin${PATH}`, 'roles-set')) : outcome;
+      },
+      fieldOf: () => 'username',
+    },
+  },
+});

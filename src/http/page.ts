@@ -1,0 +1,107 @@
+import type Router from '@koa/router';
+import type { Outcome, Refusal } from '../core/refusal.ts';
+import { type PageContext, type PageState, pageContext, seeOther } from './context.ts';
+import type { FormGuard } from './csrf.ts';
+import { type Form, readForm } from './form.ts';
+import { allowFormsTo } from './headers.ts';
+import { type ProblemPages, REFUSAL_STATUS } from './problems.ts';
+import type { Render } from './render.ts';
+import { sessionNotice } from './sessionNotice.ts';
+import type { Visit } from './signedIn.ts';
+
+/** A form on a page: what it does, and where the browser goes then, or why not. */
+interface Action<V extends Visit, May> {
+  /** Whether it needs a fresh sign-in. */
+  readonly fresh: boolean;
+  /** What one has to be allowed; otherwise what the page asks for. */
+  readonly may?: May;
+  /** Answers with where the browser goes, or with a page that is shown this once. */
+  run(
+    form: Form,
+    visit: V,
+    ctx: PageContext,
+  ): Promise<Outcome<string | { readonly view: string; readonly locals: object }>>;
+  fieldOf?(refusal: Refusal): string;
+}
+
+/** A page for who is signed in: what it shows, and what its forms do. */
+export interface Page<V extends Visit = Visit, May = undefined> {
+  /** Below the root of these pages; empty for the front page. May have parameters. */
+  readonly path: string;
+  readonly view: string;
+  /** Its forms need a fresh sign-in: it is asked for before they are seen. */
+  readonly fresh?: boolean;
+  /** What one has to be allowed to see it. */
+  readonly may?: May;
+  /** Undefined where there is no such thing, which leads back to the front page. */
+  show(visit: V, ctx: PageContext, typed?: Form): Promise<object | undefined>;
+  /** By the last part of their address. */
+  readonly actions?: Readonly<Record<string, Action<V, May>>>;
+}
+
+export interface PageDependencies<V extends Visit = Visit, May = undefined> {
+  /** Such as `/account`. */
+  readonly root: string;
+  /** Who comes here; undefined where that was answered already, by sending them to sign in or away. */
+  readonly enter: (
+    ctx: PageContext,
+    entry: { readonly fresh: boolean; readonly to?: string; readonly may: May | undefined },
+  ) => Promise<V | undefined>;
+  /** What a page may say that has just been done. */
+  readonly done: readonly string[];
+  readonly guard: FormGuard;
+  readonly render: Render;
+  readonly problems: ProblemPages;
+}
+
+const subject = (root: string, { session }: Visit): string => `${root}:${session.uid}`;
+
+/** Mounts a page: it needs a session, and its forms need it to be the one that they were shown in. */
+export function mountPage<V extends Visit, May>(
+  router: Router<PageState>,
+  deps: PageDependencies<V, May>,
+  page: Page<V, May>,
+): void {
+  const { root, enter, guard, render, problems } = deps;
+
+  async function show(ctx: PageContext, home: string, visit: V, refusal?: Refusal, typed?: Form, field?: string) {
+    const locals = await page.show(visit, ctx, typed);
+    if (locals === undefined) return seeOther(ctx, root);
+    allowFormsTo(ctx, []);
+    const { endsAt } = visit.session;
+    const common = { home, formToken: guard.token(subject(root, visit)), session: sessionNotice(endsAt, guard, home) };
+    const asked = deps.done.find((what) => what === ctx.query.done);
+    const status = refusal === undefined ? 200 : REFUSAL_STATUS[refusal];
+    render(ctx, page.view, { ...common, done: asked, refusal, field, ...locals }, status);
+  }
+
+  const path = root + page.path;
+  router.get(path, async (context) => {
+    const ctx = pageContext(context);
+    const visit = await enter(ctx, { fresh: page.fresh === true, may: page.may });
+    if (visit !== undefined) await show(ctx, ctx.path, visit);
+  });
+  for (const [name, action] of Object.entries(page.actions ?? {})) {
+    // A reload of a refused form, and the way back from a sign-in.
+    router.get(`${path}/${name}`, (context) => seeOther(pageContext(context), homeOf(context.path)));
+    router.post(`${path}/${name}`, async (context) => {
+      const ctx = pageContext(context);
+      const home = homeOf(ctx.path);
+      const visit = await enter(ctx, { fresh: action.fresh, to: home, may: action.may ?? page.may });
+      if (visit === undefined) return;
+      const form = await readForm(ctx);
+      if (!form.ok) return problems.refused(ctx, form.refusal, home);
+      if (!guard.accepts(ctx, subject(root, visit), form.proven.get('form_token')))
+        return problems.refused(ctx, 'form-not-ours', home);
+      const outcome = await action.run(form.proven, visit, ctx);
+      const told = outcome.ok ? 'done' : outcome.refusal;
+      ctx.state.log.info({ event: 'page', page: page.view, action: name, outcome: told }, 'page');
+      if (!outcome.ok) return show(ctx, home, visit, outcome.refusal, form.proven, action.fieldOf?.(outcome.refusal));
+      if (typeof outcome.proven === 'string') return seeOther(ctx, outcome.proven);
+      const { view, locals } = outcome.proven;
+      render(ctx, view, { home, session: sessionNotice(visit.session.endsAt, guard, home), ...locals });
+    });
+  }
+}
+
+const homeOf = (path: string): string => path.replace(/\/[^/]+$/, '');
