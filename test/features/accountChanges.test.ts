@@ -120,6 +120,27 @@ describeOnEveryStore('what a member changes about their account', (pair) => {
     expect((await account())?.value).toMatchObject({ email: EMAIL, moreContacts: [{ to: '+12025550177' }] });
   });
 
+  test('the owner is told of a change also where no link to object by can be kept', async () => {
+    await provider.close();
+    const stores = await pair.open(clock);
+    let isDown = false;
+    const put = (key: string, value: object, deadline: number) => {
+      if (isDown && key.startsWith('not-me:')) throw new Error('gone');
+      return stores.expiring.put(key, value, deadline);
+    };
+    const expiring = new Proxy(stores.expiring, {
+      get: (all, name) => (name === 'put' ? put : (all[name as 'get'] as () => unknown).bind(all)),
+    });
+    provider = await startProvider(pair, { clock, members: DEVELOPMENT_MEMBERS, stores: { ...stores, expiring } });
+    const { visitor, page } = await signedInAt('/account/change/email');
+    const code = await submit(visitor, page, { email: NEW_EMAIL });
+    const typed = await codeFrom(provider, NEW_EMAIL);
+    isDown = true;
+    expect((await visitor.post(code, { code: typed })).status).toBe(500);
+    expect(await subjectsTo(EMAIL)).toEqual(['A contact was added to your account']);
+    await stores.close();
+  });
+
   test('two people may have one address: nobody is told, and it signs in neither', async () => {
     const { visitor, page } = await signedInAt('/account/change/email', new Visitor(), OTHER_MEMBER);
     const added = await addEmail(visitor, page, EMAIL);

@@ -92,11 +92,17 @@ export const restoreContacts = (
 ): Promise<ContactChange | undefined> =>
   changeContacts<never>(accounts, id, at, (account) => ({ ...account, ...contactSnapshot(snapshot) }));
 
-/** These contacts without those that an account did not have at another time; all of them where nothing else is left. */
-export function contactsOfBoth(contacts: Contacts, others: Contacts): Contacts {
-  const both = contactsOf(contacts).filter(({ to }) => contactsOf(others).some((other) => isSame(to, other.to)));
-  return both.length > 0 ? withContacts(contacts, both) : contacts;
+/** These contacts without some of them; all of them where nothing else is left. */
+export function contactsWithout(contacts: Contacts, gone: readonly string[]): Contacts {
+  const left = contactsOf(contacts).filter(({ to }) => !gone.some((one) => isSame(one, to)));
+  return left.length > 0 ? withContacts(contacts, left) : contacts;
 }
+
+/** The addresses and numbers that there are after a change and were not before it. */
+export const addedContacts = (before: Contacts, after: Contacts): string[] =>
+  contactsOf(after)
+    .map(({ to }) => to)
+    .filter((to) => !contactsOf(before).some((other) => isSame(to, other.to)));
 
 /** The account with these confirmed contacts. An unconfirmed main one stays where no other of its kind takes its place. */
 function withContacts<Holder extends Contacts>(account: Holder, contacts: readonly Contact[]): Holder {
