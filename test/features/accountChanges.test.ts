@@ -70,6 +70,22 @@ describeOnEveryStore('what a member changes about their account', (pair) => {
     await changeContact(visitor, THIEF, 'main');
     return visitor;
   };
+  /** The provider anew, on a store of what expires that can be told to fail. */
+  const startWithFaults = async () => {
+    await provider.close();
+    const stores = await pair.open(clock);
+    const faults = { isDown: (_method: string, _key: string): boolean => false, close: () => stores.close() };
+    const called =
+      (target: object, name: string) =>
+      (key: string, ...rest: unknown[]) => {
+        if (faults.isDown(name, key)) throw new Error('the store is down');
+        return (target as Record<string, (...all: unknown[]) => unknown>)[name]?.(key, ...rest);
+      };
+    const expiring = new Proxy(stores.expiring, { get: (target, name) => called(target, String(name)) });
+    const options = { clock, clients: DEVELOPMENT_CLIENTS, members: DEVELOPMENT_MEMBERS };
+    provider = await startProvider(pair, { ...options, stores: { ...stores, expiring } });
+    return faults;
+  };
   /** Adds an email address by the code that goes there. */
   const addEmail = async (visitor: Visitor, page: Answer, email = NEW_EMAIL) => {
     const code = await submit(visitor, page, { email });
@@ -121,24 +137,14 @@ describeOnEveryStore('what a member changes about their account', (pair) => {
   });
 
   test('the owner is told of a change also where no link to object by can be kept', async () => {
-    await provider.close();
-    const stores = await pair.open(clock);
-    let isDown = false;
-    const put = (key: string, value: object, deadline: number) => {
-      if (isDown && key.startsWith('not-me:')) throw new Error('gone');
-      return stores.expiring.put(key, value, deadline);
-    };
-    const expiring = new Proxy(stores.expiring, {
-      get: (all, name) => (name === 'put' ? put : (all[name as 'get'] as () => unknown).bind(all)),
-    });
-    provider = await startProvider(pair, { clock, members: DEVELOPMENT_MEMBERS, stores: { ...stores, expiring } });
+    const store = await startWithFaults();
     const { visitor, page } = await signedInAt('/account/change/email');
     const code = await submit(visitor, page, { email: NEW_EMAIL });
     const typed = await codeFrom(provider, NEW_EMAIL);
-    isDown = true;
+    store.isDown = (method, key) => method === 'put' && key.startsWith('not-me:');
     expect((await visitor.post(code, { code: typed })).status).toBe(500);
     expect(await subjectsTo(EMAIL)).toEqual(['A contact was added to your account']);
-    await stores.close();
+    await store.close();
   });
 
   test('two people may have one address: nobody is told, and it signs in neither', async () => {
@@ -341,6 +347,21 @@ describeOnEveryStore('what a member changes about their account', (pair) => {
     expect((await go(thief, theirs)).status).toBe(410);
     expect((await account())?.value.moreContacts).toBeUndefined();
     expect((await account())?.value.email).toBe(EMAIL);
+  });
+
+  test('who objects while sessions cannot be ended has their own contacts back all the same', async () => {
+    const store = await startWithFaults();
+    const thief = await comeAsThief();
+    await changeContact(thief, EMAIL, 'remove');
+    const owner = new Visitor();
+    const page = await go(owner, await objectionTo(EMAIL, 'A contact was removed from your account'));
+    store.isDown = (method, key) => method === 'members' && key.startsWith('account:');
+    expect((await owner.post(page, {})).status).toBe(500);
+    expect((await account())?.value).toMatchObject({ email: EMAIL, resetDemanded: true });
+    store.isDown = () => false;
+    expect((await submit(owner, page)).body).toContain('Your account is secured');
+    expect((await go(thief, '/account')).body).toContain('id="password"');
+    await store.close();
   });
 
   test('an address that somebody has added comes back by no link, whoever removed it', async () => {

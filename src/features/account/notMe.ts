@@ -37,8 +37,9 @@ async function secure(deps: NotMeDependencies, { accountId, before }: Objectiona
       ...{ resetDemanded: true, deviceEpoch: now.deviceEpoch + 1, updatedAt: seconds(clock) },
     };
   });
-  await endSessions(accountId);
+  // Before anything can fail elsewhere: where the codes of the reset go is not for the thief to say.
   await restoreContacts(accounts, accountId, before.contacts, seconds(clock));
+  await endSessions(accountId);
   if (waiting !== undefined) await post.withdraw(waiting);
 }
 
