@@ -96,6 +96,8 @@ export function errandSteps(parts: ErrandParts) {
       return refused('membership-ended');
     const account =
       course === 'forgot-password' ? (await accounts.find(facts.name?.accountId ?? ''))?.value : undefined;
+    const resetFrom = account?.resetFrom ?? 0;
+    if (resetFrom > seconds(clock)) return refused('reset-waits', resetFrom * 1_000);
     // Who has waited a day for another way in has lost the second step as well.
     const recovers = account !== undefined && recoveryContacts(account, clock).some(({ to }) => to === way.to);
     const needsSecond = account !== undefined && hasSecondStep(account) && !recovers;

@@ -7,6 +7,8 @@ export const REFUSALS = [
   'credentials-rejected',
   /** The password is right, but the owner has said that somebody else got in. */
   'reset-demanded',
+  /** Second steps went with an objection: a code alone opens the reset only after a day. */
+  'reset-waits',
   /** Too many attempts; `until` says from when on there is another. */
   'locked',
   'username-missing',

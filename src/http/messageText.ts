@@ -6,7 +6,14 @@ import { LOCALES, pickLocale, translator, wordList } from './words.ts';
 /** Changes that the owner of an account can object to, by a link in the message. */
 const CHANGES = [
   ...(['password-changed', 'second-step-added', 'second-step-removed', 'second-steps-removed'] as const),
-  ...(['recovery-code-used', 'recovery-codes-renewed', 'contact-added', 'contact-removed', 'closing-asked'] as const),
+  ...([
+    'recovery-code-used',
+    'recovery-codes-renewed',
+    'contact-added',
+    'contact-removed',
+    'contact-first',
+    'closing-asked',
+  ] as const),
 ] as const;
 export type ChangeKind = (typeof CHANGES)[number];
 

@@ -147,9 +147,14 @@ export function post(deps: PostDependencies) {
       values: object = {},
     ): Promise<void> {
       await trail.record(id, { what: kind, agent });
-      const secret = await objections.keep(id, before, { what: kind, session });
+      const secret = objections.newSecret();
       const contacts = onlyOnce([...addressesOf(before), ...addressesOf(after)]);
-      await tell(id, contacts, after.locale, kind, { ...values, link: `${issuer}/not-me/${secret}` });
+      try {
+        await objections.keep(secret, id, { before, after }, { what: kind, session });
+      } finally {
+        // The change is made, and is told also where no link to object by can be kept.
+        await tell(id, contacts, after.locale, kind, { ...values, link: `${issuer}/not-me/${secret}` });
+      }
     },
   };
 }

@@ -9,6 +9,7 @@ import type { Render } from './render.ts';
 export const REFUSAL_STATUS: Readonly<Record<Refusal, number>> = {
   'credentials-rejected': 401,
   'reset-demanded': 403,
+  'reset-waits': 403,
   locked: 429,
   'username-missing': 422,
   'password-missing': 422,

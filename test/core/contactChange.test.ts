@@ -50,6 +50,19 @@ describeOnEveryStore('the contacts of a member', (pair) => {
   const reachedAt = async (id: string) => contactsOf(await accountOf(id)).map(({ to }) => to);
   const whoIs = async (name: string) => (await findBySignInName(stores.accounts, name))?.id;
 
+  test('who has shown that the account is theirs before its owner had to secure it changes nothing', async () => {
+    await join('ana', { deviceEpoch: 1, moreContacts: [email('ana@example.org')] });
+    const before = await accountOf('ana');
+    const asked = { epoch: 0 };
+    const changes = [
+      await addContact(stores.accounts, 'ana', email('thief@example.com'), NOW, asked),
+      await removeContact(stores.accounts, 'ana', 'ana@example.com', NOW, asked),
+      await makeMain(stores.accounts, 'ana', 'ana@example.org', NOW, asked),
+    ];
+    expect(changes).toEqual([undefined, undefined, undefined]);
+    expect(await accountOf('ana')).toEqual(before);
+  });
+
   test('a second address signs in too, however it is typed, and a removed one does not', async () => {
     await join('ana');
     const change = await add('ana', email('Ana.Work@example.org'));

@@ -70,6 +70,22 @@ describeOnEveryStore('what a member changes about their account', (pair) => {
     await changeContact(visitor, THIEF, 'main');
     return visitor;
   };
+  /** The provider anew, on a store of what expires that can be told to fail. */
+  const startWithFaults = async () => {
+    await provider.close();
+    const stores = await pair.open(clock);
+    const faults = { isDown: (_method: string, _key: string): boolean => false, close: () => stores.close() };
+    const called =
+      (target: object, name: string) =>
+      (key: string, ...rest: unknown[]) => {
+        if (faults.isDown(name, key)) throw new Error('the store is down');
+        return (target as Record<string, (...all: unknown[]) => unknown>)[name]?.(key, ...rest);
+      };
+    const expiring = new Proxy(stores.expiring, { get: (target, name) => called(target, String(name)) });
+    const options = { clock, clients: DEVELOPMENT_CLIENTS, members: DEVELOPMENT_MEMBERS };
+    provider = await startProvider(pair, { ...options, stores: { ...stores, expiring } });
+    return faults;
+  };
   /** Adds an email address by the code that goes there. */
   const addEmail = async (visitor: Visitor, page: Answer, email = NEW_EMAIL) => {
     const code = await submit(visitor, page, { email });
@@ -118,6 +134,17 @@ describeOnEveryStore('what a member changes about their account', (pair) => {
     const code = await submit(visitor, phone, { phone: '(202) 555-0177' });
     await submit(visitor, code, { code: await codeFrom(provider, '+12025550177') });
     expect((await account())?.value).toMatchObject({ email: EMAIL, moreContacts: [{ to: '+12025550177' }] });
+  });
+
+  test('the owner is told of a change also where no link to object by can be kept', async () => {
+    const store = await startWithFaults();
+    const { visitor, page } = await signedInAt('/account/change/email');
+    const code = await submit(visitor, page, { email: NEW_EMAIL });
+    const typed = await codeFrom(provider, NEW_EMAIL);
+    store.isDown = (method, key) => method === 'put' && key.startsWith('not-me:');
+    expect((await visitor.post(code, { code: typed })).status).toBe(500);
+    expect(await subjectsTo(EMAIL)).toEqual(['A contact was added to your account']);
+    await store.close();
   });
 
   test('two people may have one address: nobody is told, and it signs in neither', async () => {
@@ -288,7 +315,7 @@ describeOnEveryStore('what a member changes about their account', (pair) => {
     expect((await go(thief, '/account')).body).toContain('id="password"');
     const value = (await account())?.value;
     expect(value).toMatchObject({ email: EMAIL, emailConfirmed: true, resetDemanded: true });
-    expect(value?.factors).toBeUndefined();
+    expect(value?.factors?.totp).toBeUndefined();
     expect(value?.moreContacts).toBeUndefined();
     const number = String(/id="case-number">([^<]+)</.exec(secured.body)?.[1]);
     expect((await provider.stores.cases.find(number))?.value).toMatchObject({
@@ -322,6 +349,21 @@ describeOnEveryStore('what a member changes about their account', (pair) => {
     expect((await account())?.value.email).toBe(EMAIL);
   });
 
+  test('who objects while sessions cannot be ended has their own contacts back all the same', async () => {
+    const store = await startWithFaults();
+    const thief = await comeAsThief();
+    await changeContact(thief, EMAIL, 'remove');
+    const owner = new Visitor();
+    const page = await go(owner, await objectionTo(EMAIL, 'A contact was removed from your account'));
+    store.isDown = (method, key) => method === 'members' && key.startsWith('account:');
+    expect((await owner.post(page, {})).status).toBe(500);
+    expect((await account())?.value).toMatchObject({ email: EMAIL, resetDemanded: true });
+    store.isDown = () => false;
+    expect((await submit(owner, page)).body).toContain('Your account is secured');
+    expect((await go(thief, '/account')).body).toContain('id="password"');
+    await store.close();
+  });
+
   test('an address that somebody has added comes back by no link, whoever removed it', async () => {
     await comeAsThief();
     const owner = (await signedInAt('/account/contacts')).visitor;
@@ -340,6 +382,27 @@ describeOnEveryStore('what a member changes about their account', (pair) => {
     await submit(owner, await go(owner, await objectionTo(EMAIL, 'A contact was removed from your account')));
     expect((await account())?.value.moreContacts).toBeUndefined();
     expect((await account())?.value.email).toBe(EMAIL);
+  });
+
+  test('a second step of these days goes with an objection, and then a code alone opens the reset only after a day', async () => {
+    const visitor = new Visitor();
+    const setUp = await submit(visitor, await go(visitor, '/account/change/second-step'), MEMBER);
+    const { app } = await setUpApp(visitor, setUp, provider.issuer, () => clock.now());
+    clock.advance(30_000);
+    // In another session, as somebody who has come twice.
+    const other = new Visitor();
+    const step = await submit(other, await go(other, '/account/change/email'), MEMBER);
+    await addEmail(other, await submit(other, step, { code: app.code(clock.now()) }));
+    const owner = new Visitor();
+    await submit(owner, await go(owner, await objectionTo(EMAIL, 'A contact was added to your account')));
+    const reset = async () => {
+      const page = await submit(owner, await go(owner, '/forgot-password'), { username: MEMBER.username });
+      return submit(owner, page, { code: await codeFrom(provider, EMAIL) });
+    };
+    const waits = await reset();
+    expect([waits.status, waits.body]).toEqual([403, expect.stringContaining('Please wait a day')]);
+    days(1);
+    expect((await reset()).body).toContain('Choose a new password');
   });
 
   test('the link of the address that was removed works for a week', async () => {

@@ -17,6 +17,8 @@ export interface Account {
   readonly passwordMustChange?: boolean;
   /** The owner has said that somebody else got in: nothing opens it until a new password was set by a code. */
   readonly resetDemanded?: boolean | undefined;
+  /** No code opens a new password before this time, in seconds since 1970; see `afterObjection`. */
+  readonly resetFrom?: number | undefined;
   readonly email?: string | undefined;
   readonly emailConfirmed: boolean;
   /** E.164. */

@@ -20,18 +20,24 @@ const isSame = (a: string | undefined, b: string): boolean =>
   a !== undefined && canonicalSignInName(a) === canonicalSignInName(b);
 const isAlike = (a: Contact) => (b: Contact) => isEmail(a) === isEmail(b);
 
+/** For whom: who asks has shown at this `deviceEpoch` that the account is theirs; later that counts no more. */
+interface Asked {
+  readonly epoch?: number | undefined;
+}
+
 /**
  * Puts a contact on the account that a code has just confirmed, or lets it take the place of the one that `replaces` names.
- * The first confirmed one of its kind is the main one. `at`: seconds since 1970. Undefined when the account is gone.
+ * The first confirmed one of its kind is the main one. `at`: seconds since 1970. Undefined when the account is gone, or no
+ * longer at the epoch.
  */
 export const addContact = (
   accounts: Collection<Account>,
   id: string,
   contact: Contact,
   at: number,
-  { replaces }: { readonly replaces?: string | undefined } = {},
+  { replaces, epoch }: Asked & { readonly replaces?: string | undefined } = {},
 ): Promise<ContactChange | 'too-many-contacts' | undefined> =>
-  changeContacts(accounts, id, at, (account) => {
+  changeContacts(accounts, id, { at, epoch }, (account) => {
     const before = contactsOf(account);
     const place = before.find(({ to }) => isSame(replaces, to)) ?? before.find(({ to }) => isSame(contact.to, to));
     if (place?.kind === contact.kind && place.to === contact.to) return account;
@@ -48,8 +54,9 @@ export const removeContact = (
   id: string,
   to: string,
   at: number,
+  { epoch }: Asked = {},
 ): Promise<ContactChange | 'last-contact' | undefined> =>
-  changeContacts(accounts, id, at, (account) => {
+  changeContacts(accounts, id, { at, epoch }, (account) => {
     const [has, rest] = [contactsOf(account), contactsOf(account).filter((contact) => !isSame(to, contact.to))];
     const isUnconfirmed = rest.length === has.length;
     if (isUnconfirmed && !isSame(account.email, to) && !isSame(account.phone, to)) return account;
@@ -65,8 +72,9 @@ export const makeMain = (
   id: string,
   to: string,
   at: number,
+  { epoch }: Asked = {},
 ): Promise<ContactChange | undefined> =>
-  changeContacts<never>(accounts, id, at, (account) => {
+  changeContacts<never>(accounts, id, { at, epoch }, (account) => {
     const contacts = contactsOf(account);
     const chosen = contacts.find((contact) => isSame(to, contact.to));
     if (chosen === undefined || contacts.find(isAlike(chosen)) === chosen) return account;
@@ -90,13 +98,19 @@ export const restoreContacts = (
   snapshot: Contacts,
   at: number,
 ): Promise<ContactChange | undefined> =>
-  changeContacts<never>(accounts, id, at, (account) => ({ ...account, ...contactSnapshot(snapshot) }));
+  changeContacts<never>(accounts, id, { at }, (account) => ({ ...account, ...contactSnapshot(snapshot) }));
 
-/** These contacts without those that an account did not have at another time; all of them where nothing else is left. */
-export function contactsOfBoth(contacts: Contacts, others: Contacts): Contacts {
-  const both = contactsOf(contacts).filter(({ to }) => contactsOf(others).some((other) => isSame(to, other.to)));
-  return both.length > 0 ? withContacts(contacts, both) : contacts;
+/** These contacts without some of them; all of them where nothing else is left. */
+export function contactsWithout(contacts: Contacts, gone: readonly string[]): Contacts {
+  const left = contactsOf(contacts).filter(({ to }) => !gone.some((one) => isSame(one, to)));
+  return left.length > 0 ? withContacts(contacts, left) : contacts;
 }
+
+/** The addresses and numbers that there are after a change and were not before it. */
+export const addedContacts = (before: Contacts, after: Contacts): string[] =>
+  contactsOf(after)
+    .map(({ to }) => to)
+    .filter((to) => !contactsOf(before).some((other) => isSame(to, other.to)));
 
 /** The account with these confirmed contacts. An unconfirmed main one stays where no other of its kind takes its place. */
 function withContacts<Holder extends Contacts>(account: Holder, contacts: readonly Contact[]): Holder {
@@ -118,12 +132,12 @@ function withContacts<Holder extends Contacts>(account: Holder, contacts: readon
 async function changeContacts<No extends string>(
   accounts: Collection<Account>,
   id: string,
-  at: number,
+  { at, epoch }: Asked & { readonly at: number },
   to: (account: Account) => Account | No,
 ): Promise<ContactChange | No | undefined> {
   for (;;) {
     const stored = await accounts.find(id);
-    if (stored === undefined) return undefined;
+    if (stored === undefined || (epoch ?? stored.value.deviceEpoch) !== stored.value.deviceEpoch) return undefined;
     const before = stored.value;
     const changed = to(before);
     if (typeof changed === 'string') return changed;

@@ -103,7 +103,7 @@ export async function changePassword(
     if (await isOneOf(hasher, former, password)) return refused('password-reused');
     const at = seconds(clock);
     // Who has set a password is back in: no other way in stays open.
-    const { passwordMustChange: _, recovery: __, resetDemanded: ___, ...kept } = account;
+    const { passwordMustChange: _, recovery: __, resetDemanded: ___, resetFrom: ____, ...kept } = account;
     const changed: Account = {
       ...kept,
       ...more,

@@ -1,18 +1,49 @@
 import { createHash } from 'node:crypto';
 import type { EventName } from '../audit/trail.ts';
 import type { Clock } from '../clock.ts';
-import type { Factors } from '../factors/factors.ts';
+import { type Factors, hasSecondStep } from '../factors/factors.ts';
 import type { Seal } from '../seal.ts';
 import type { Expiring } from '../storage/expiring.ts';
 import type { Account, Contacts } from './account.ts';
-import { contactSnapshot, contactsOfBoth } from './contactChange.ts';
+import { addedContacts, contactSnapshot, contactsWithout } from './contactChange.ts';
 
 /** Days in which the owner can say that a change was not theirs. */
 export const OBJECTION_DAYS = 7;
 const DAY_MS = 86_400_000;
 
+/** Seconds in which the owner hears on every address that the reset of an account will take fewer proofs than before. */
+const FEWER_PROOFS_WAIT = DAY_MS / 1_000;
+
+/**
+ * The account, closed until a new password was set, with the second steps of before. Those that came in these days stay away: a
+ * thief may have come twice. Where that takes the last one that there was before, whoever reads the member's mail could get in
+ * by this link alone: then a day goes by before a code opens the reset, as where all second steps are lost (NIST SP
+ * 800-63B-4 4.2.2.2). `now`: seconds since 1970.
+ */
+export function afterObjection(
+  { recovery: _, closesAt: __, ...account }: Account,
+  before: Before,
+  now: number,
+): Account {
+  const isOld = ({ addedAt }: { readonly addedAt: number }) => addedAt < now - (OBJECTION_DAYS * DAY_MS) / 1_000;
+  const { passkeys = [], totp, phone } = before.factors ?? {};
+  const factors: Factors = {
+    passkeys: passkeys.filter(isOld),
+    ...(totp !== undefined && isOld(totp) ? { totp } : {}),
+    ...(phone !== undefined && isOld(phone) ? { phone } : {}),
+    // Whoever was in may have seen the recovery codes, and may be remembered in a browser.
+    changes: (account.factors?.changes ?? 0) + 1,
+  };
+  const isStripped = hasSecondStep({ factors: before.factors }) && !hasSecondStep({ factors });
+  return {
+    ...account,
+    ...(isStripped ? { resetFrom: now + FEWER_PROOFS_WAIT } : {}),
+    ...{ factors, resetDemanded: true, deviceEpoch: account.deviceEpoch + 1, updatedAt: now },
+  };
+}
+
 /** How the account stood before a change. */
-export interface Before {
+interface Before {
   readonly contacts: Contacts;
   readonly factors?: Factors | undefined;
 }
@@ -37,6 +68,9 @@ interface Kept {
   readonly sealed: string;
 }
 
+/** What is sealed. `added`: the contacts that came with the change. */
+type State = Before & { readonly added?: readonly string[] };
+
 const digestOf = (secret: string): string => createHash('sha256').update(`not-me:${secret}`).digest('base64url');
 
 export interface ObjectionDependencies {
@@ -58,7 +92,7 @@ export function objections({ expiring, seal, clock, newSecret }: ObjectionDepend
     const entry = await expiring.get(key(digest));
     return entry === undefined || entry.spentAt !== undefined ? undefined : (entry.value as Kept);
   };
-  const open = ({ digest, sealed }: Kept & { readonly digest: string }): Before =>
+  const open = ({ digest, sealed }: Kept & { readonly digest: string }): State =>
     JSON.parse(seal.open(sealed, key(digest)));
   /** What nobody has objected to yet, the oldest first. */
   const standing = async (accountId: string) => {
@@ -70,21 +104,24 @@ export function objections({ expiring, seal, clock, newSecret }: ObjectionDepend
   };
 
   return {
-    /** Keeps how the account stood. Returns what the link holds. */
+    /** What a link holds. */
+    newSecret,
+
+    /** Keeps for this link how the account stood before a change. */
     async keep(
+      secret: string,
       accountId: string,
-      before: Account,
+      { before, after }: { readonly before: Account; readonly after: Account },
       { what, session }: { readonly what: EventName; readonly session?: string | undefined },
-    ): Promise<string> {
-      const secret = newSecret();
+    ): Promise<void> {
       const digest = digestOf(secret);
       const deadline = clock.now() + OBJECTION_DAYS * DAY_MS;
-      const state: Before = { contacts: contactSnapshot(before), factors: before.factors };
+      const added = addedContacts(before, after);
+      const state: State = { contacts: contactSnapshot(before), factors: before.factors, added };
       const sealed = seal.seal(JSON.stringify(state), key(digest));
       const kept: Kept = { accountId, what, at: clock.now(), session, sealed };
       await expiring.put(key(digest), kept, deadline);
       await expiring.join(listOf(accountId), digest, deadline);
-      return secret;
     },
 
     /**
@@ -101,7 +138,8 @@ export function objections({ expiring, seal, clock, newSecret }: ObjectionDepend
       const isBefore = (one: Kept) => session !== undefined && one.session === session && one.at < at;
       const first = all.find(isBefore) ?? { digest, ...kept };
       const { contacts, factors } = open(first);
-      const before = { contacts: contactsOfBoth(contacts, open(all[0] ?? first).contacts), factors };
+      const added = all.flatMap((one) => open(one).added ?? []);
+      const before = { contacts: contactsWithout(contacts, added), factors };
       const undone = all.filter((one) => one.at >= first.at).map((one) => one.digest);
       return { accountId, what, at, before, digests: [...new Set([digest, ...undone])] };
     },

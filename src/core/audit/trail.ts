@@ -8,7 +8,7 @@ const EVENTS = [
   ...(['password-changed', 'second-step-added', 'second-step-removed', 'second-steps-removed'] as const),
   ...(['recovery-code-used', 'recovery-codes-renewed'] as const),
   ...(['recovery-started', 'recovery-ready', 'recovery-stopped', 'not-me'] as const),
-  ...(['contact-added', 'contact-removed', 'contacts-confirmed'] as const),
+  ...(['contact-added', 'contact-removed', 'contact-first', 'contacts-confirmed'] as const),
   ...(['app-allowed', 'app-denied', 'app-disconnected'] as const),
   ...(['data-downloaded', 'closing-asked', 'closing-taken-back', 'closed'] as const),
 ] as const;

@@ -38,7 +38,8 @@ export async function confirmAddress(
   if (account === undefined || address === undefined) throw new Error('a contact is confirmed for nobody');
   const { id } = account;
   const at = seconds(clock);
-  const changed = await addContact(accounts, id, address.contact, at, { replaces: instead?.to });
+  const { deviceEpoch: epoch } = account.value;
+  const changed = await addContact(accounts, id, address.contact, at, { replaces: instead?.to, epoch });
   if (changed === 'too-many-contacts') return refused(changed);
   if (changed !== undefined && changed.before !== changed.after)
     await post.tellOfChange({ id, ...changed, session: session?.uid, agent }, 'contact-added', {

@@ -54,8 +54,10 @@ export const contactPage = (deps: ContactsDependencies): AccountPage => {
   const at = () => seconds(clock);
   const found = ({ account }: Visit, handle: unknown) => contactBy(account.value, handle);
 
+  const asked = ({ account }: Visit) => ({ epoch: account.value.deviceEpoch });
+
   async function remove(visit: Visit, contact: Contact): Promise<Outcome<string>> {
-    const changed = await removeContact(accounts, visit.account.id, contact.to, at());
+    const changed = await removeContact(accounts, visit.account.id, contact.to, at(), asked(visit));
     if (changed === 'last-contact') return refused(changed);
     if (changed !== undefined && changed.before !== changed.after)
       await post.tellOfChange({ ...changedIn(visit), ...changed }, 'contact-removed', {
@@ -80,7 +82,12 @@ export const contactPage = (deps: ContactsDependencies): AccountPage => {
         fresh: true,
         async run(_, visit, ctx) {
           const contact = found(visit, ctx.params.handle);
-          if (contact !== undefined) await makeMain(accounts, visit.account.id, contact.to, at());
+          if (contact === undefined) return proven(HOME);
+          const changed = await makeMain(accounts, visit.account.id, contact.to, at(), asked(visit));
+          if (changed !== undefined && changed.before !== changed.after)
+            await post.tellOfChange({ ...changedIn(visit), ...changed }, 'contact-first', {
+              masked: maskedContact(contact),
+            });
           return proven(done(HOME, 'contact-first'));
         },
       },

@@ -2,7 +2,7 @@ import Router from '@koa/router';
 import type { Middleware } from 'koa';
 import { type Account, addressesOf } from '../../core/account/account.ts';
 import { restoreContacts } from '../../core/account/contactChange.ts';
-import { OBJECTION_DAYS, type Objectionable, type Objections } from '../../core/account/objections.ts';
+import { afterObjection, OBJECTION_DAYS, type Objectionable, type Objections } from '../../core/account/objections.ts';
 import { type Case, caseNumber } from '../../core/audit/cases.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
 import { type Collection, change } from '../../core/storage/collection.ts';
@@ -27,18 +27,13 @@ export interface NotMeDependencies extends LinkDependencies {
 async function secure(deps: NotMeDependencies, { accountId, before }: Objectionable): Promise<void> {
   const { accounts, post, clock, endSessions } = deps;
   let waiting: string | undefined;
-  await change(accounts, accountId, ({ recovery, closesAt: _closing, ...now }) => {
-    waiting = recovery?.message;
-    const { recoveryCodes: _, lastUsed: __, ...factors } = before.factors ?? {};
-    return {
-      ...now,
-      // Whoever was in may have seen the recovery codes.
-      factors: before.factors === undefined ? undefined : factors,
-      ...{ resetDemanded: true, deviceEpoch: now.deviceEpoch + 1, updatedAt: seconds(clock) },
-    };
+  await change(accounts, accountId, (now) => {
+    waiting = now.recovery?.message;
+    return afterObjection(now, before, seconds(clock));
   });
-  await endSessions(accountId);
+  // Before anything can fail elsewhere: where the codes of the reset go is not for the thief to say.
   await restoreContacts(accounts, accountId, before.contacts, seconds(clock));
+  await endSessions(accountId);
   if (waiting !== undefined) await post.withdraw(waiting);
 }
 

@@ -33,6 +33,9 @@ export interface Factor<Typed = unknown> {
   fieldOf(refusal: Refusal): string | undefined;
 }
 
+/** What is added to the factors that the account has at that moment. */
+type Adds = (now: Factors | undefined) => Partial<Factors>;
+
 /** One that a member sets up by themself. */
 export interface EnrollableFactor<Typed = unknown> extends Factor<Typed> {
   readonly method: Enrollable;
@@ -41,10 +44,7 @@ export interface EnrollableFactor<Typed = unknown> extends Factor<Typed> {
   begin?(context: FactorContext): { readonly sealed: string };
   showSetup(context: FactorContext): Promise<object>;
   /** Whether it works. What the account then has; undefined where the answer was no proof, such as a new code sent. */
-  setUp(
-    typed: Typed,
-    context: FactorContext,
-  ): Promise<Outcome<{ readonly adds?: Partial<Factors>; readonly facts?: Facts }>>;
+  setUp(typed: Typed, context: FactorContext): Promise<Outcome<{ readonly adds?: Adds; readonly facts?: Facts }>>;
 }
 
 /** Hides a factor's input type; the steps only carry it from `parse` to `prove`. */

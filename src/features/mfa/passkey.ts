@@ -82,11 +82,11 @@ export const passkeyFactor = (deps: PasskeyDependencies) => {
       return { options: await webAuthn.creationOptions(owner, challengeOf(deps, 'create', journey.id)) };
     },
 
-    async setUp(response, { account, journey }) {
+    async setUp(response, { journey, agent }) {
       const made = await webAuthn.create(response, challengeOf(deps, 'create', journey.id));
       if (made === undefined) return refused('passkey-failed');
-      const passkeys = [...(account.value.factors?.passkeys ?? []), { ...made, addedAt: seconds(clock) }];
-      return proven({ adds: { passkeys } });
+      const added = { ...made, addedAt: seconds(clock), ...(agent === '' ? {} : { name: agent }) };
+      return proven({ adds: (now) => ({ passkeys: [...(now?.passkeys ?? []), added] }) });
     },
 
     fieldOf: () => 'use-passkey',

@@ -193,7 +193,11 @@ export function mfaSteps(deps: MfaDependencies) {
         // Who has shown a password alone sets nothing up beside what is there already: that one is asked for.
         added =
           now.deviceEpoch === account.value.deviceEpoch && (!hasSecondStep(now) || journey.facts.second !== undefined);
-        const more = { ...adds, ...(fresh ? { recoveryCodes: fresh.hashes } : {}), lastUsed: factor.method };
+        const more = {
+          ...adds(now.factors),
+          ...(fresh ? { recoveryCodes: fresh.hashes } : {}),
+          lastUsed: factor.method,
+        };
         return added ? { ...withFactors(now, more), updatedAt: seconds(clock) } : undefined;
       });
       if (!added || after === undefined) return proven({});
@@ -220,7 +224,9 @@ export function mfaSteps(deps: MfaDependencies) {
       const fresh = await newRecoveryCodes(hasher);
       const at = seconds(clock);
       const after = await change(accounts, account.id, (now) =>
-        hasSecondStep(now) ? { ...withFactors(now, { recoveryCodes: fresh.hashes }), updatedAt: at } : undefined,
+        hasSecondStep(now) && now.deviceEpoch === account.value.deviceEpoch
+          ? { ...withFactors(now, { recoveryCodes: fresh.hashes }), updatedAt: at }
+          : undefined,
       );
       if (after !== undefined) await post.tellOfChange({ ...madeIn(context), after }, 'recovery-codes-renewed');
       return proven({ newCodes: { at }, fresh: { at, sealed: sealFresh(seal, journey.id, fresh.codes) } });

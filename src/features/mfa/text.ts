@@ -89,7 +89,9 @@ export const textFactor = ({ accounts, codes, post, clock }: TextDependencies) =
       const outcome = await use(context, 'setup', to, typed);
       if (!outcome.ok) return outcome;
       const { shown, facts } = outcome.proven;
-      return proven(shown ? { adds: { phone: { to, addedAt: seconds(clock) } } } : { ...(facts ? { facts } : {}) });
+      return proven(
+        shown ? { adds: () => ({ phone: { to, addedAt: seconds(clock) } }) } : { ...(facts ? { facts } : {}) },
+      );
     },
 
     fieldOf: () => 'code',

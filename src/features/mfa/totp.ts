@@ -77,7 +77,8 @@ export const totpFactor = ({ accounts, seal, clock, plan }: TotpDependencies) =>
       if (verdict.is !== 'right') return refused(REFUSALS[verdict.is]);
       const sealed = seal.seal(seed, seedPurpose(context.account.id));
       const { step: lastStep, drift } = verdict;
-      return proven({ adds: { totp: { sealed, lastStep, drift, addedAt: seconds(clock) } } });
+      const totp = { sealed, lastStep, drift, addedAt: seconds(clock) };
+      return proven({ adds: () => ({ totp }) });
     },
 
     fieldOf: () => 'code',

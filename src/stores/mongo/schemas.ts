@@ -71,6 +71,7 @@ const account: Record<keyof Account, object> = {
     default: undefined,
   },
   resetDemanded: Boolean,
+  resetFrom: Number,
   closesAt: Number,
   contactsAskedAt: Number,
   bounced: String,
