@@ -30,6 +30,7 @@ import { notMeRoutes } from './features/account/notMe.ts';
 import { newPasswordStep } from './features/account/password.ts';
 import { reviewStep } from './features/account/review.ts';
 import { adminRoutes } from './features/admin/index.ts';
+import { TEST_CALLBACK } from './features/admin/testSignIn.ts';
 import { consentStep } from './features/consent/consent.ts';
 import { deviceGuard, devicePages } from './features/device/device.ts';
 import { browserCookie } from './features/errand/browser.ts';
@@ -75,6 +76,7 @@ import { fingerprintOf, jwksCache, type PublishedKeys } from './oidc/jwks.ts';
 import { clientFault, isLostRequest, makeProvider, type ProtocolLog } from './oidc/provider.ts';
 import { apiWordsOf } from './oidc/resources.ts';
 import { sessions, signedOutOf } from './oidc/sessions.ts';
+import { redeemForTest } from './oidc/testSignIn.ts';
 import {
   attemptDigest,
   keyRingOf,
@@ -150,6 +152,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
           error: protocolErrorPage({ clients: directory, expiring, problems, issuer, isLostRequest }),
         },
         logout,
+        testCallback: issuer + TEST_CALLBACK,
         onRefresh(ctx) {
           // Beside the signing of the tokens; the answer waits for both. A refresh that no session hears of is one all the same.
           ctx.state.beside = ourSessions
@@ -334,7 +337,8 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       }),
       adminRoutes({
         ...{ accounts, clock, signedIn, guard, render, problems, issuer, keys, staff: stores.staff },
-        ...{ administration, clientChanges: stores.clientChanges, newClientId },
+        ...{ administration, clientChanges: stores.clientChanges, newClientId, expiring },
+        redeem: (code) => redeemForTest(provider(), accounts, code),
         rotateEveryDays: config.keyTimes.rotateEvery / 86_400,
         nameOf: async (by) => (await accounts.find(by))?.value.username ?? by,
       }),

@@ -58,6 +58,8 @@ export interface OidcDependencies {
   /** Hears of each refresh before it is answered. */
   readonly onRefresh: (ctx: KoaContextWithOIDC) => void;
   readonly mfaPolicy: MfaPolicy;
+  /** Our own page that a sign-in for any app may end at; see `allowTestCallback`. */
+  readonly testCallback?: string;
   /** Hears of each sign-out by the member; off the request's path. */
   readonly onSignOut: (ctx: object, accountId: string) => void;
   /** Hears of each authorization request that needs the member. */

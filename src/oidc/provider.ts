@@ -7,6 +7,7 @@ import { type OidcDependencies, oidcConfiguration } from './configuration.ts';
 import { tellAcrAsAsked } from './policy.ts';
 import { extendRefreshTokens } from './refresh.ts';
 import { extendSessions } from './sessions.ts';
+import { allowTestCallback } from './testSignIn.ts';
 
 /** Hears of what the protocol endpoints could not do. */
 export interface ProtocolLog {
@@ -20,6 +21,7 @@ export function makeProvider(deps: OidcDependencies, log: ProtocolLog): Provider
   extendClients(provider, deps.clock);
   extendSessions(provider, deps.onSignOut);
   tellAcrAsAsked(provider);
+  if (deps.testCallback !== undefined) allowTestCallback(provider, deps.testCallback);
   extendRefreshTokens(provider, deps.cookieKeys[0] ?? '');
   deferLogoutTokens(provider, deps.logout);
   provider.on('server_error', (_ctx, error) => log.failed(error));

@@ -207,6 +207,22 @@ describeOnEveryStore('the console', (pair) => {
     expect(await provider.stores.clients.find('care-messages')).toBeUndefined();
   });
 
+  test('tries a sign-in for an app, and shows each step; nobody else sees it', async () => {
+    const { visitor } = await signedInAs(['administrator']);
+    const shown = await go(visitor, '/admin/clients/app/care-messages/test-sign-in');
+    expect(shown.body).toContain('It works.');
+    expect(shown.body).toContain('&#34;preferred_username&#34;: &#34;sample.member&#34;');
+    expect((await go(visitor, new URL(shown.url).pathname + new URL(shown.url).search)).body).toContain('not known, or too old');
+    const other = await signedInAs(['administrator'], '/admin', OTHER_MEMBER);
+    const theirs = await go(other.visitor, new URL(shown.url).pathname + new URL(shown.url).search);
+    expect(theirs.url).toBe(`${provider.issuer}/admin/clients`);
+    // An app that is not the plan's own has to ask, also here.
+    await submit(visitor, await go(visitor, '/admin/clients/new'), WEB);
+    const consent = await go(visitor, '/admin/clients/app/care-plans/test-sign-in');
+    const denied = await submit(visitor, consent, { decision: 'deny' });
+    expect(denied.body).toContain('access_denied');
+  });
+
   test('gives and takes roles, but never the last administrator', async () => {
     const { visitor } = await signedInAs(['administrator']);
     const page = await go(visitor, '/admin/staff');

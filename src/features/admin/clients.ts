@@ -144,6 +144,9 @@ export const newClientPage = (deps: ClientsDependencies): AdminPage => ({
 const found = (deps: ClientsDependencies, id: unknown): Promise<Stored<ClientRecord> | undefined> =>
   deps.administration.find(String(id));
 
+const canTest = ({ redirect_uris, require_pushed_authorization_requests: pushed }: ClientMetadata): boolean =>
+  redirect_uris.length > 0 && pushed !== true;
+
 /** One app: what it is, its secrets, what was changed, and what can be done with it. */
 export const clientPage = (deps: ClientsDependencies): AdminPage => ({
   path: `${PATH}/app/:id`,
@@ -168,6 +171,8 @@ export const clientPage = (deps: ClientsDependencies): AdminPage => ({
         editPath: `${pageOf(client.id)}/edit`,
         history: await Promise.all(history),
       },
+      // Pushed requests need the app's own proof, and a service has no members.
+      testPath: canTest(metadata) && !disabled ? `${pageOf(client.id)}/test-sign-in` : undefined,
       faults: (typed && faults.get(typed)) ?? [],
     };
   },

@@ -12,17 +12,20 @@ import { type DoorDependencies, staffDoor } from './door.ts';
 import { type KeysDependencies, keysPage } from './keys.ts';
 import { overviewPage } from './overview.ts';
 import { type StaffDependencies, staffPage } from './staff.ts';
+import { mountTestSignIn, type TestDependencies } from './testSignIn.ts';
 
 type AdminDependencies = Pick<PageDependencies, 'guard' | 'render' | 'problems'> &
   DoorDependencies &
   ClientsDependencies &
   KeysDependencies &
-  StaffDependencies;
+  StaffDependencies &
+  Omit<TestDependencies, 'enter'>;
 
 export function adminRoutes(deps: AdminDependencies): Middleware<PageState> {
   const router = new Router<PageState>();
   const { guard, render, problems } = deps;
-  const forPages = { root: '/admin', done: DONE, enter: staffDoor(deps), guard, render, problems };
+  const enter = staffDoor(deps);
+  const forPages = { root: '/admin', done: DONE, enter, guard, render, problems };
   const pages = [
     overviewPage(),
     clientsPage(deps),
@@ -32,6 +35,7 @@ export function adminRoutes(deps: AdminDependencies): Middleware<PageState> {
     staffPage(deps),
     keysPage(deps),
   ];
+  mountTestSignIn(router, { ...deps, enter });
   for (const page of pages) mountPage(router, forPages, page);
   return mounted(router);
 }
