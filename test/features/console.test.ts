@@ -212,7 +212,9 @@ describeOnEveryStore('the console', (pair) => {
     const shown = await go(visitor, '/admin/clients/app/care-messages/test-sign-in');
     expect(shown.body).toContain('It works.');
     expect(shown.body).toContain('&#34;preferred_username&#34;: &#34;sample.member&#34;');
-    expect((await go(visitor, new URL(shown.url).pathname + new URL(shown.url).search)).body).toContain('not known, or too old');
+    expect((await go(visitor, new URL(shown.url).pathname + new URL(shown.url).search)).body).toContain(
+      'not known, or too old',
+    );
     const other = await signedInAs(['administrator'], '/admin', OTHER_MEMBER);
     const theirs = await go(other.visitor, new URL(shown.url).pathname + new URL(shown.url).search);
     expect(theirs.url).toBe(`${provider.issuer}/admin/clients`);
