@@ -278,7 +278,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const closings = { accounts, clock, schedule: stores.outbox };
   const ourErrands = errandRoutes({
     ...forSteps,
-    ...{ accounts, signedIn, contactBy },
+    ...{ accounts, signedIn, contactBy, needsSecond: config.mfaPolicy === 'required' },
     async keepOnlyThis(ctx, { id, value: { deviceEpoch } }) {
       await ourSessions.keepOnlyThis(ctx, id, deviceEpoch);
       devices.remember(ctx, { id, deviceEpoch });

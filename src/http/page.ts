@@ -66,6 +66,8 @@ export function mountPage<V extends Visit, May>(
 
   async function show(ctx: PageContext, home: string, visit: V, refusal?: Refusal, typed?: Form, field?: string) {
     const locals = await page.show(visit, ctx, typed);
+    // What a form was about is gone.
+    if (locals === undefined && refusal !== undefined) return problems.refused(ctx, refusal, root);
     if (locals === undefined) return seeOther(ctx, root);
     allowFormsTo(ctx, []);
     const { endsAt } = visit.session;

@@ -317,7 +317,7 @@ describeOnEveryStore('what a member changes about their account', (pair) => {
     expect(value).toMatchObject({ email: EMAIL, emailConfirmed: true, resetDemanded: true });
     expect(value?.factors?.totp).toBeUndefined();
     expect(value?.moreContacts).toBeUndefined();
-    const number = String(/id="case-number">([^<]+)</.exec(secured.body)?.[1]);
+    const number = String(/id="case-number"[^>]*>([^<]+)</.exec(secured.body)?.[1]);
     expect((await provider.stores.cases.find(number))?.value).toMatchObject({
       what: 'contact-removed',
       status: 'open',

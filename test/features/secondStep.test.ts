@@ -5,7 +5,7 @@ import { ACR } from '../../src/core/journey/assurance.ts';
 import type { AuthenticatorApp } from '../support/authenticatorApp.ts';
 import { TestClock } from '../support/clock.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
-import { codeFrom, identify, inboxOf } from '../support/errands.ts';
+import { codeFrom, identify, inboxOf, registerAs } from '../support/errands.ts';
 import { MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
 import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
 import { codesOn, setUpApp } from '../support/secondStep.ts';
@@ -38,9 +38,9 @@ describeOnEveryStore('a second step', (pair) => {
     visitor.submit(page, fields, provider.issuer);
   const go = (visitor: Visitor, path: string) => visitor.go(provider.issuer + path, provider.issuer);
   /** As far as the page after the password. */
-  const password = async (visitor: Visitor, parameters: Record<string, string> = {}) => {
+  const password = async (visitor: Visitor, parameters: Record<string, string> = {}, member = MEMBER) => {
     const started = await app.start(parameters);
-    return { started, page: await signIn(visitor, provider.issuer, started, MEMBER) };
+    return { started, page: await signIn(visitor, provider.issuer, started, member) };
   };
   const claimsOf = async (back: Answer, started: Awaited<ReturnType<RelyingParty['start']>>) =>
     decodeJwt(String((await app.redeem(back.url, started)).id_token));
@@ -164,6 +164,42 @@ describeOnEveryStore('a second step', (pair) => {
     await provider.close();
     await open({ MFA_POLICY: 'required' });
     expect((await asked()).page.body).toContain('Add a second step');
+  });
+
+  test('is set up at the end of a registration where every sign-in takes two steps, and only in its minutes', async () => {
+    await provider.close();
+    await open({ MFA_POLICY: 'required' });
+    const person = {
+      ...{ 'first-name': 'Example', 'last-name': 'Person', 'postal-code': '97202' },
+      ...{ 'birth-month': '7', 'birth-day': '21', 'birth-year': '1964' },
+    };
+    const visitor = new Visitor();
+    const as = { person, number: 'MHP-100-2003', username: 'example.person', password: PASSWORD };
+    const offered = await registerAs(visitor, provider, as);
+    expect(offered.body).toContain('Step 6 of 6');
+    expect(offered.body).toContain('Add a second step');
+    const { app: authenticator, codes, next } = await setUpApp(visitor, offered, provider.issuer, now);
+    expect(codes).toHaveLength(10);
+    expect(next.body).toContain('Your account is ready');
+    later();
+    const { page } = await password(new Visitor(), {}, { username: as.username, password: PASSWORD });
+    expect(page.body).toContain('Type the code from your app');
+    expect(authenticator.code(now())).toHaveLength(6);
+  });
+
+  test('is not set up by who finds the page of a registration later', async () => {
+    await provider.close();
+    await open({ MFA_POLICY: 'required' });
+    const person = {
+      ...{ 'first-name': 'Example', 'last-name': 'Person', 'postal-code': '97202' },
+      ...{ 'birth-month': '7', 'birth-day': '21', 'birth-year': '1964' },
+    };
+    const visitor = new Visitor();
+    const as = { person, number: 'MHP-100-2003', username: 'example.person', password: PASSWORD };
+    const offered = await registerAs(visitor, provider, as);
+    later(900);
+    expect((await submit(visitor, offered, { method: 'totp' })).body).toContain('Your account is ready');
+    expect((await go(visitor, new URL(offered.url).pathname)).body).toContain('Your account is ready');
   });
 
   test('by text goes to the phone that was shown to be the member’s', async () => {

@@ -25,6 +25,13 @@ interface Asked {
   readonly epoch?: number | undefined;
 }
 
+/** Whether an account has as many of this kind as it can, and the new one takes nobody's place. */
+export const isOneTooMany = (account: Account, contact: Contact, replaces: string | undefined): boolean => {
+  const own = contactsOf(account);
+  const takesPlace = own.some(({ to }) => isSame(replaces, to) || isSame(contact.to, to));
+  return !takesPlace && own.filter(isAlike(contact)).length >= CONTACTS_MAX;
+};
+
 /**
  * Puts a contact on the account that a code has just confirmed, or lets it take the place of the one that `replaces` names.
  * The first confirmed one of its kind is the main one. `at`: seconds since 1970. Undefined when the account is gone, or no

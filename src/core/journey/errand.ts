@@ -56,19 +56,27 @@ export function requirementsOf({ course, facts }: Pick<Errand, 'course' | 'facts
     ...(unseen ? (['confirmation'] as const) : []),
     ...(waits ? (['delay'] as const) : []),
     ...(facts.code?.needsSecond ? (['second'] as const) : []),
+    ...(facts.credentials?.needsSecond ? (['enrolment', 'setup', 'codes'] as const) : []),
     ...(facts.enrolment?.name === 'text' ? (['number'] as const) : []),
   ]);
 }
 
-/** Which part of how many a screen is, for "Step 2 of 5"; undefined where an errand is too short to count. */
+const PARTS: readonly (readonly Requirement[])[] = [
+  ...[['person'], ['member'], ['contact', 'code'], ['contacts', 'confirmation'], ['credentials']],
+  ...[['enrolment', 'number', 'setup', 'codes']],
+] as const;
+
+/**
+ * Which part of how many a screen is, for "Step 2 of 5"; undefined where an errand is too short to count. `needsSecond`: whether
+ * a second step is set up as well.
+ */
 export function progressOf(
   course: Course,
   step: Requirement,
+  needsSecond: boolean,
 ): { readonly part: number; readonly parts: number } | undefined {
-  const parts: readonly (readonly Requirement[])[] = [
-    ...[['person'], ['member'], ['contact', 'code'], ['contacts', 'confirmation'], ['credentials']],
-  ] as const;
   if (course !== 'register') return undefined;
+  const parts = needsSecond ? PARTS : PARTS.slice(0, -1);
   return { part: parts.findIndex((steps) => steps.includes(step)) + 1, parts: parts.length };
 }
 

@@ -76,7 +76,8 @@ export interface Facts {
   };
   readonly contacts?: ContactsFact;
   readonly confirmation?: { readonly at: number };
-  readonly credentials?: { readonly at: number; readonly accountId: string };
+  /** `needsSecond`: every sign-in takes two steps here, so that a second one is set up at once. */
+  readonly credentials?: { readonly at: number; readonly accountId: string; readonly needsSecond?: boolean };
   /** When the last code was put down for the phone of a second step. */
   readonly texted?: { readonly at: number };
   /** When the last code was put down to be sent, and how, as far as it may be told. */
@@ -176,7 +177,9 @@ export function factsBefore(
   step: Requirement,
 ): Facts | undefined {
   const from = ORDER.indexOf(step);
-  const settled = facts.code === undefined ? -1 : ORDER.indexOf('code');
+  // An account that is open is not opened anew.
+  const settled =
+    facts.credentials !== undefined ? ORDER.length : facts.code === undefined ? -1 : ORDER.indexOf('code');
   if (!requirements.has(step) || facts[step] === undefined || from <= settled) return undefined;
   return Object.fromEntries(Object.entries(facts).filter(([name]) => ORDER.indexOf(name as Requirement) < from));
 }

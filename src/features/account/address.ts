@@ -1,5 +1,5 @@
 import type { Account } from '../../core/account/account.ts';
-import { addContact } from '../../core/account/contactChange.ts';
+import { addContact, isOneTooMany } from '../../core/account/contactChange.ts';
 import { readEmail } from '../../core/account/email.ts';
 import { readPhone } from '../../core/account/phone.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
@@ -68,7 +68,10 @@ export const addressStep = ({ clock, post }: AddressDependencies) =>
       return to === undefined || post.waysTo([contact]).length === 0 ? refused('phone-wrong') : proven(contact);
     },
 
-    async submit(contact) {
+    async submit(contact, { account, journey }) {
+      // Before a code goes there for nothing.
+      const replaces = journey.facts.instead?.to;
+      if (account !== undefined && isOneTooMany(account.value, contact, replaces)) return refused('too-many-contacts');
       const at = seconds(clock);
       return proven({ address: { at, contact }, sent: { at } });
     },

@@ -67,6 +67,12 @@ async function remove(
   return proven(done(HOME, `${step.method}-removed`));
 }
 
+/** What to say before it is removed: whether it is the last, and whether that may go at all. */
+const whatIfRemoved = ({ mfaPolicy }: SecurityDependencies, account: Account) => ({
+  isLast: countOf(account) === 1,
+  isNeeded: countOf(account) === 1 && mfaPolicy === 'required',
+});
+
 /** One second step that there is once: the authenticator app, or the phone. */
 export const secondStepPage = (deps: SecurityDependencies, method: 'totp' | 'text'): AccountPage => ({
   path: `${PATH}/${method}`,
@@ -77,7 +83,7 @@ export const secondStepPage = (deps: SecurityDependencies, method: 'totp' | 'tex
     const step = method === 'totp' ? totp : phone;
     if (step === undefined) return undefined;
     const masked = phone && maskedWay({ by: 'sms', to: phone.to });
-    return { method, masked, addedAt: step.addedAt, isLast: countOf(value) === 1 };
+    return { method, masked, addedAt: step.addedAt, ...whatIfRemoved(deps, value) };
   },
   actions: {
     remove: { fresh: true, run: (_, visit) => remove(deps, visit, { method }), fieldOf: () => 'remove' },
@@ -96,7 +102,7 @@ export const passkeyPage = (deps: SecurityDependencies): AccountPage => ({
     const passkey = passkeyOf(visit, String(ctx.params.id));
     if (passkey === undefined) return undefined;
     const name = typed?.get('passkey-name') ?? passkey.name ?? '';
-    return { passkey, name, isLast: countOf(visit.account.value) === 1 };
+    return { passkey, name, ...whatIfRemoved(deps, visit.account.value) };
   },
   actions: {
     rename: {

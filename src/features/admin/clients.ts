@@ -4,6 +4,7 @@ import type { ClientMetadata, ClientRecord } from '../../core/client/client.ts';
 import { CLIENT_KINDS, type ClientKind, KIND_METADATA, needsSecret } from '../../core/client/kinds.ts';
 import type { Outcome } from '../../core/refusal.ts';
 import { proven, refused } from '../../core/refusal.ts';
+import { may } from '../../core/staff/roles.ts';
 import type { Collection, Stored } from '../../core/storage/collection.ts';
 import type { Form } from '../../http/form.ts';
 import { doneAt } from './done.ts';
@@ -32,12 +33,13 @@ export const clientsPage = ({ administration }: ClientsDependencies): AdminPage 
   path: PATH,
   view: 'admin/clients',
   may: 'clients.read',
-  async show(_, ctx) {
+  async show({ roles }, ctx) {
     const found = await administration.list(String(ctx.query.after ?? ''), ON_A_PAGE + 1);
     const shown = found.slice(0, ON_A_PAGE).map(({ id, value: { metadata, disabled } }) => ({
       ...{ id, path: pageOf(id), name: metadata.client_name ?? id, method: methodOf(metadata), disabled },
     }));
-    return { clients: shown, more: found.length > ON_A_PAGE ? shown.at(-1)?.id : undefined };
+    const more = found.length > ON_A_PAGE ? shown.at(-1)?.id : undefined;
+    return { clients: shown, more, mayChange: may(roles, 'clients.change') };
   },
 });
 
@@ -152,7 +154,7 @@ export const clientPage = (deps: ClientsDependencies): AdminPage => ({
   path: `${PATH}/app/:id`,
   view: 'admin/client',
   may: 'clients.read',
-  async show(_, ctx, typed) {
+  async show({ roles }, ctx, typed) {
     const client = await found(deps, ctx.params.id);
     if (client === undefined) return undefined;
     const { metadata, secrets, disabled, createdAt, updatedAt } = client.value;
@@ -172,7 +174,11 @@ export const clientPage = (deps: ClientsDependencies): AdminPage => ({
         history: await Promise.all(history),
       },
       // Pushed requests need the app's own proof, and a service has no members.
-      testPath: canTest(metadata) && !disabled ? `${pageOf(client.id)}/test-sign-in` : undefined,
+      mayChange: may(roles, 'clients.change'),
+      testPath:
+        may(roles, 'clients.change') && canTest(metadata) && !disabled
+          ? `${pageOf(client.id)}/test-sign-in`
+          : undefined,
       faults: (typed && faults.get(typed)) ?? [],
     };
   },

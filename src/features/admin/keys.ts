@@ -1,6 +1,7 @@
 import { type Clock, seconds } from '../../core/clock.ts';
 import { hasNext, type KeyRing, stateOf } from '../../core/keys/keyRing.ts';
 import { proven } from '../../core/refusal.ts';
+import { may } from '../../core/staff/roles.ts';
 import { doneAt } from './done.ts';
 import type { AdminPage } from './door.ts';
 
@@ -16,11 +17,16 @@ export const keysPage = ({ keys, clock, rotateEveryDays }: KeysDependencies): Ad
   path: '/keys',
   view: 'admin/keys',
   may: 'keys.read',
-  async show() {
+  async show({ roles }) {
     const ring = await keys.list();
     const now = seconds(clock);
     const known = ring.keys.map((key) => ({ ...key, state: stateOf(ring, key, now) }));
-    return { keys: known.filter(({ state }) => state !== 'gone'), waits: hasNext(ring, now), days: rotateEveryDays };
+    return {
+      keys: known.filter(({ state }) => state !== 'gone'),
+      waits: hasNext(ring, now),
+      mayRotate: may(roles, 'keys.rotate'),
+      days: rotateEveryDays,
+    };
   },
   actions: {
     rotate: {

@@ -1,7 +1,7 @@
 import { type Account, findBySignInName } from '../../core/account/account.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
 import { proven, refused } from '../../core/refusal.ts';
-import { ROLES } from '../../core/staff/roles.ts';
+import { may, ROLES } from '../../core/staff/roles.ts';
 import { everyStaffMember, type Staff, setRoles } from '../../core/staff/staff.ts';
 import type { Collection } from '../../core/storage/collection.ts';
 import { doneAt } from './done.ts';
@@ -20,12 +20,13 @@ export const staffPage = ({ accounts, staff, clock }: StaffDependencies): AdminP
   path: PATH,
   view: 'admin/staff',
   may: 'staff.read',
-  async show(_, __, typed) {
-    const members = (await everyStaffMember(staff)).map(async ({ accountId, roles, since }) => ({
-      ...{ accountId, roles, since, username: (await accounts.find(accountId))?.value.username ?? accountId },
+  async show({ roles }, __, typed) {
+    const members = (await everyStaffMember(staff)).map(async ({ accountId, roles: theirs, since }) => ({
+      ...{ accountId, roles: theirs, since, username: (await accounts.find(accountId))?.value.username ?? accountId },
     }));
     return {
       members: await Promise.all(members),
+      mayChange: may(roles, 'staff.change'),
       all: ROLES,
       typed: typed?.get('username') ?? '',
       chosen: ROLES.filter((role) => typed?.has(`role-${role}`)),

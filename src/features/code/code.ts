@@ -48,6 +48,7 @@ export const codeStep = (deps: { codes: Codes; clock: Clock; channels: ReadonlyS
         sentAt: context.journey.facts.sent?.at,
         others: way === undefined ? CHANNELS.filter((one) => deps.channels.has(one)) : [],
         changeUrl: variant.changeUrl?.(context),
+        changeWords: variant.name === 'addressCode' ? 'account.anotherAddress' : 'code.code.change',
         // Who has lost what the account has goes on to what the plan has on file.
         lost: context.journey.facts.name !== undefined,
       };

@@ -1,6 +1,6 @@
 import type { Account } from '../../core/account/account.ts';
 import { type ClientDirectory, describeApp, findMetadata } from '../../core/client/client.ts';
-import type { Clock } from '../../core/clock.ts';
+import { type Clock, seconds } from '../../core/clock.ts';
 import {
   type Change,
   type COURSES,
@@ -41,6 +41,8 @@ export interface ErrandDependencies {
   readonly networkOf: NetworkOf;
   readonly usernames: RememberedName;
   readonly signedIn: SignedIn;
+  /** Every sign-in takes two steps. */
+  readonly needsSecond: boolean;
   readonly guard: FormGuard;
   /** The account's password has changed: this browser stays signed in, everything else ends. */
   readonly keepOnlyThis: (ctx: PageContext, account: Stored<Account>) => Promise<void>;
@@ -72,6 +74,16 @@ const backFrom = ({ course, from, facts: { enrolment } }: Errand): string => {
   const query = { done: what[course as Change], ...(from === undefined ? {} : { from: from.interactionId }) };
   return `${changedOn(course)}?${new URLSearchParams(query)}`;
 };
+
+/** Seconds after its opening in which a second step is set up without signing in. */
+const FIRST_SECOND_STEP = 900;
+
+/** Whoever finds the page of a registration later, on a computer that others use too, sets up nothing: signing in asks for it. */
+function inTime(facts: Facts, now: number): Facts {
+  const { credentials } = facts;
+  if (credentials === undefined || credentials.at + FIRST_SECOND_STEP > now) return facts;
+  return { ...facts, credentials: { at: credentials.at, accountId: credentials.accountId } };
+}
 
 /** What a member does besides signing in. Only the browser that began an errand gets on with it. */
 export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext> {
@@ -114,13 +126,15 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
         const keepOnlyThis = (changed: Stored<Account>) => deps.keepOnlyThis(ctx, changed);
         return { ...about, journey: errand, account, session, knownDevice, keepOnlyThis };
       }
-      const { code, name, replacement } = errand.facts;
+      const { code, name, replacement, credentials } = errand.facts;
       // A page takes no longer for a name that is somebody's.
-      const owner = name && (await deps.accounts.find(name.accountId ?? 'nobody'));
+      const ownerId = credentials?.accountId ?? (name && (name.accountId ?? 'nobody'));
+      const owner = ownerId === undefined ? undefined : await deps.accounts.find(ownerId);
       // Nothing counts once the password has changed on another way; once it has here, the proof of before has served.
       const isCurrent = name?.accountId === undefined || owner?.value.deviceEpoch === name.epoch;
       const holds = isCurrent || replacement !== undefined;
-      const journey = holds ? errand : { ...errand, facts: {} };
+      const facts = holds ? inTime(errand.facts, seconds(deps.clock)) : {};
+      const journey = { ...errand, facts };
       const account = holds && code ? owner : undefined;
       return { ...about, journey, account, knownDevice };
     },
@@ -157,7 +171,7 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
       // A member who is signed in may leave it at that.
       cancelUrl: journey.owner && changedOn(journey.course),
       session: session && sessionNotice(session.endsAt, deps.guard, `/journey/${journey.id}`),
-      progress: progressOf(journey.course, step),
+      progress: progressOf(journey.course, step, deps.needsSecond),
       otherUrl: `/journey/${journey.id}/method`,
       ...links(journey),
     }),

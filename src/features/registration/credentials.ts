@@ -19,6 +19,8 @@ export interface CredentialsDependencies {
   readonly rules: PasswordRules;
   readonly clock: Clock;
   readonly post: Post;
+  /** Every sign-in takes two steps. */
+  readonly needsSecond: boolean;
 }
 
 const ABOUT_USERNAME: readonly Refusal[] = ['username-missing', 'username-malformed', 'username-taken'];
@@ -64,7 +66,8 @@ export const credentialsStep = (deps: CredentialsDependencies) =>
       };
       const outcome = await registerAccount(deps.accounts, accountId, account, found.formerNumbers);
       if (outcome === 'membership-taken') return refused('details-unmatched');
-      return outcome === 'opened' ? proven({ credentials: { at, accountId } }) : refused('username-taken');
+      if (outcome !== 'opened') return refused('username-taken');
+      return proven({ credentials: { at, accountId, ...(deps.needsSecond ? { needsSecond: true } : {}) } });
     },
 
     async conclude({ credentials }, { journey }) {

@@ -68,6 +68,12 @@ export const ADMIN: States = {
     await place.page.evaluate("document.querySelector('[name=version]').value = '0'");
     await place.page.click('#save');
   },
+  'problems/refused: client-unknown': async (place) => {
+    await registering('web')(place);
+    await place.page.goto(`${place.provider.issuer}/admin/clients/app/care-plans/edit`);
+    await withoutPlans(place);
+    await place.page.click('#save');
+  },
   'admin/client: client-id-wrong': async (place) => {
     await staffAt(APP)(place);
     await place.page.fill('#confirm-id', 'something else');

@@ -1,6 +1,19 @@
+import { codeFrom } from '../../support/errands.ts';
 import { MEMBER, RENEWING } from '../../support/provider.ts';
 import { TELEVISION } from '../../support/relyingParty.ts';
-import { at, begin, changeAccount, nextOf, type Place, type States, signedIn, signIn, waiting } from './place.ts';
+import {
+  at,
+  begin,
+  changeAccount,
+  fill,
+  nextOf,
+  type Place,
+  type States,
+  signedIn,
+  signIn,
+  typeCode,
+  waiting,
+} from './place.ts';
 
 const consent = async (place: Place) => {
   await signedIn(place);
