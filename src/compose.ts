@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type Koa from 'koa';
@@ -12,6 +13,7 @@ import type { Config, Secrets } from './config/load.ts';
 import { seedClients, seedMembers } from './config/seed.ts';
 import { markBounced } from './core/account/account.ts';
 import { closeDue } from './core/account/closing.ts';
+import { clientIdFor } from './core/client/clientId.ts';
 import { clientDirectory } from './core/client/directory.ts';
 import { withOwnClient } from './core/client/ownClient.ts';
 import { type Clock, seconds } from './core/clock.ts';
@@ -28,6 +30,7 @@ import { accountRoutes } from './features/account/index.ts';
 import { notMeRoutes } from './features/account/notMe.ts';
 import { newPasswordStep } from './features/account/password.ts';
 import { reviewStep } from './features/account/review.ts';
+import { apiRoutes } from './features/api/index.ts';
 import { consentStep } from './features/consent/consent.ts';
 import { deviceGuard, devicePages } from './features/device/device.ts';
 import { browserCookie } from './features/errand/browser.ts';
@@ -67,13 +70,15 @@ import { rememberedName } from './http/rememberedName.ts';
 import { makeRenderer } from './http/render.ts';
 import { signedInMembers } from './http/signedIn.ts';
 import type { Logger } from './observe/logger.ts';
+import { accessTokenReader } from './oidc/accessTokens.ts';
 import { authorizationRequests } from './oidc/authorizationRequests.ts';
 import { backchannelLogout } from './oidc/backchannelLogout.ts';
 import { fingerprintOf, jwksCache, type PublishedKeys } from './oidc/jwks.ts';
 import { clientFault, isLostRequest, makeProvider, type ProtocolLog } from './oidc/provider.ts';
-import { apiWordsOf } from './oidc/resources.ts';
+import { apiWordsOf, ownApi } from './oidc/resources.ts';
 import { sessions, signedOutOf } from './oidc/sessions.ts';
 import {
+  administrationOf,
   attemptDigest,
   keyRingOf,
   loadAtStart,
@@ -161,7 +166,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       protocolLog(log),
     );
     pinToIssuer(made, issuer);
-    return { provider: made, middleware: compose(made.middleware), fingerprint: fingerprintOf(published) };
+    return { provider: made, middleware: compose(made.middleware), published };
   };
   const keys = keyRingOf(config, secrets, stores, clock);
   let current = build(await loadAtStart(keys));
@@ -287,6 +292,16 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     },
   });
 
+  const api = apiRoutes({
+    ...{ issuer, clients, changes: stores.clientChanges, expiring, seal, clock },
+    administration: administrationOf(stores, clock, {
+      faultOf: (record) => clientFault(provider(), record),
+      forget: directory.forget,
+    }),
+    newId: (name) => clientIdFor(name, randomBytes(4).toString('hex')),
+    readToken: accessTokenReader({ issuer, clock, audience: ownApi(issuer).resource, keys: () => current.published }),
+  });
+
   const extension = extendRoute({
     guard,
     problems,
@@ -308,6 +323,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       healthRoutes(askDependencies, surroundings.isDraining),
       metricsRoute(config.metricsAccess, surroundings.readMetrics),
       helpRoutes({ render, problems }),
+      api,
       statusRoute({
         ask: askDependencies,
         messages: ourOutbox.isUp,
@@ -343,7 +359,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       every: config.keyTimes.poll * 1_000,
       async run() {
         const published = await keys.load();
-        if (fingerprintOf(published) !== current.fingerprint) current = build(published);
+        if (fingerprintOf(published) !== fingerprintOf(current.published)) current = build(published);
       },
     },
     { name: 'session ends', every: 2_000, run: ourSessions.endExpired },

@@ -3,8 +3,8 @@ import { needsSecret } from '../core/client/kinds.ts';
 import { withNewSecret } from '../core/client/secret.ts';
 import { seconds } from '../core/clock.ts';
 import { change } from '../core/storage/collection.ts';
+import { newSecret } from '../parts.ts';
 import { SHOWN_ONCE } from './clientMake.ts';
-import { newSecret } from './clientMetadata.ts';
 import { timeOf } from './help.ts';
 import { type Ground, Misuse, Refused, subcommand } from './run.ts';
 

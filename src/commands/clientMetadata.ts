@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { clientIdFor } from '../core/client/clientId.ts';
 import {
   CLIENT_KINDS,
   type ClientKind,
@@ -9,6 +10,8 @@ import {
   needsSecret,
 } from '../core/client/kinds.ts';
 import type { NewClient } from '../core/client/newClient.ts';
+import { isPrivateKey } from '../core/client/publicKeys.ts';
+import { newSecret } from '../parts.ts';
 import { readJson } from './files.ts';
 import type { Options } from './help.ts';
 import { type Call, Misuse } from './run.ts';
@@ -54,12 +57,8 @@ const RawMetadata = z.looseObject({
   redirect_uris: z.array(z.string()).optional(),
 });
 
-const PRIVATE_PARTS = ['d', 'p', 'q', 'k'];
-
 const KeySet = z.object({
-  keys: z.array(
-    z.looseObject({}).refine((key) => !PRIVATE_PARTS.some((part) => part in key), 'is a private key; give public ones'),
-  ),
+  keys: z.array(z.looseObject({}).refine((key) => !isPrivateKey(key), 'is a private key; give public ones')),
 });
 
 /** The client that the command line describes, with a new secret where it needs one. Throws Misuse. */
@@ -74,16 +73,16 @@ export function clientOf(given: Given): NewClient {
     ...raw,
     ...told(given),
   };
-  const client = { client_id: idFor(metadata.client_name), ...metadata } as NewClient;
+  const client = {
+    client_id: clientIdFor(metadata.client_name, randomBytes(4).toString('hex')),
+    ...metadata,
+  } as NewClient;
   demandWhatMembersNeed(client);
   if (given['without-pkce'] && client.token_endpoint_auth_method === 'none') {
     throw new Misuse('--without-pkce is for confidential clients only: a public one is safe by PKCE alone.');
   }
   return needsSecret(client) ? { ...client, client_secret: String(client_secret ?? newSecret()) } : client;
 }
-
-/** 256 random bits (RFC 9700 asks for no fewer than 128). */
-export const newSecret = (): string => randomBytes(32).toString('base64url');
 
 function kindOf({ kind, from, fapi, jwks, ...given }: Given): ClientKind | undefined {
   const known = CLIENT_KINDS.find((one) => one === kind);
@@ -139,13 +138,4 @@ function demandWhatMembersNeed(client: NewClient): void {
       'Give --client-uri or --initiate-login-uri: the way back for a member whose sign-in page expired.',
     );
   }
-}
-
-/** Readable in a log, and like no other. */
-function idFor(name: unknown): string {
-  const plain = String(name ?? 'client')
-    .normalize('NFKD')
-    .toLowerCase();
-  const words = plain.replace(/\p{M}/gu, '').match(/[a-z0-9]+/g) ?? ['client'];
-  return `${words.join('-').slice(0, 40)}-${randomBytes(4).toString('hex')}`;
 }
