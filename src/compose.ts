@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type Koa from 'koa';
@@ -12,7 +13,7 @@ import type { Config, Secrets } from './config/load.ts';
 import { seedClients, seedMembers } from './config/seed.ts';
 import { markBounced } from './core/account/account.ts';
 import { closeDue } from './core/account/closing.ts';
-import { clientAdministration } from './core/client/administration.ts';
+import { clientIdFor } from './core/client/clientId.ts';
 import { clientDirectory } from './core/client/directory.ts';
 import { withOwnClient } from './core/client/ownClient.ts';
 import { type Clock, seconds } from './core/clock.ts';
@@ -31,6 +32,7 @@ import { newPasswordStep } from './features/account/password.ts';
 import { reviewStep } from './features/account/review.ts';
 import { adminRoutes } from './features/admin/index.ts';
 import { TEST_CALLBACK } from './features/admin/testSignIn.ts';
+import { apiRoutes } from './features/api/index.ts';
 import { consentStep } from './features/consent/consent.ts';
 import { deviceGuard, devicePages } from './features/device/device.ts';
 import { browserCookie } from './features/errand/browser.ts';
@@ -70,21 +72,21 @@ import { rememberedName } from './http/rememberedName.ts';
 import { makeRenderer } from './http/render.ts';
 import { signedInMembers } from './http/signedIn.ts';
 import type { Logger } from './observe/logger.ts';
+import { accessTokenReader } from './oidc/accessTokens.ts';
 import { authorizationRequests } from './oidc/authorizationRequests.ts';
 import { backchannelLogout } from './oidc/backchannelLogout.ts';
 import { fingerprintOf, jwksCache, type PublishedKeys } from './oidc/jwks.ts';
 import { clientFault, isLostRequest, makeProvider, type ProtocolLog } from './oidc/provider.ts';
-import { apiWordsOf } from './oidc/resources.ts';
+import { apiWordsOf, ownApi } from './oidc/resources.ts';
 import { sessions, signedOutOf } from './oidc/sessions.ts';
 import { redeemForTest } from './oidc/testSignIn.ts';
 import {
+  administrationOf,
   attemptDigest,
   keyRingOf,
   loadAtStart,
   membershipDirectory,
   messageCarriers,
-  newClientId,
-  newSecret,
   passwordRules,
   protocolSettings,
   rosterOf,
@@ -168,7 +170,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       protocolLog(log),
     );
     pinToIssuer(made, issuer);
-    return { provider: made, middleware: compose(made.middleware), fingerprint: fingerprintOf(published) };
+    return { provider: made, middleware: compose(made.middleware), published };
   };
   const keys = keyRingOf(config, secrets, stores, clock);
   let current = build(await loadAtStart(keys));
@@ -270,11 +272,11 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       consent: consentStep({ consents, accounts, clock, trail, apiWords }),
     },
   });
-  const administration = clientAdministration({
-    ...{ clients, clock, newSecret, changes: stores.clientChanges, newId: newMessageId },
+  const administration = administrationOf(stores, clock, {
     faultOf: (record) => clientFault(provider(), record),
-    forget: (id) => directory.forget(id),
+    forget: directory.forget,
   });
+  const newClientId = (name: unknown) => clientIdFor(name, randomBytes(4).toString('hex'));
   const closings = { accounts, clock, schedule: stores.outbox };
   const ourErrands = errandRoutes({
     ...forSteps,
@@ -299,6 +301,12 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     },
   });
 
+  const api = apiRoutes({
+    ...{ issuer, clients, changes: stores.clientChanges, expiring, seal, clock, administration },
+    newId: newClientId,
+    readToken: accessTokenReader({ issuer, clock, audience: ownApi(issuer).resource, keys: () => current.published }),
+  });
+
   const extension = extendRoute({
     guard,
     problems,
@@ -320,6 +328,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       healthRoutes(askDependencies, surroundings.isDraining),
       metricsRoute(config.metricsAccess, surroundings.readMetrics),
       helpRoutes({ render, problems }),
+      api,
       statusRoute({
         ask: askDependencies,
         messages: ourOutbox.isUp,
@@ -362,7 +371,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       every: config.keyTimes.poll * 1_000,
       async run() {
         const published = await keys.load();
-        if (fingerprintOf(published) !== current.fingerprint) current = build(published);
+        if (fingerprintOf(published) !== fingerprintOf(current.published)) current = build(published);
       },
     },
     { name: 'session ends', every: 2_000, run: ourSessions.endExpired },

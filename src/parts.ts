@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { developmentInbox } from './adapters/developmentInbox.ts';
 import { eligibilityService } from './adapters/eligibilityService.ts';
 import { gatewayCarrier } from './adapters/messageGateway.ts';
@@ -8,6 +8,11 @@ import { smtpCarrier } from './adapters/smtpCarrier.ts';
 import { ConfigFault } from './config/fault.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { leastLength, type PasswordRules } from './core/account/newPassword.ts';
+import {
+  type AdministrationDependencies,
+  type ClientAdministration,
+  clientAdministration,
+} from './core/client/administration.ts';
 import type { Clock } from './core/clock.ts';
 import type { MembershipDirectory } from './core/membership/membership.ts';
 import { type Roster, rosterDirectory } from './core/membership/roster.ts';
@@ -16,13 +21,14 @@ import type { Carrier, Channel } from './core/messages/message.ts';
 import type { Stores } from './core/storage/stores.ts';
 import { clientCertificates } from './http/clientCertificate.ts';
 import { type PublishedKeys, type SigningKeys, signingKeys } from './oidc/jwks.ts';
+import { ownApi } from './oidc/resources.ts';
 
 /** What the settings say about the protocol. */
 export const protocolSettings = (config: Config, { cookieKeys }: Secrets) => ({
   issuer: config.issuer,
   cookieKeys,
   limits: config.limits,
-  resources: config.resources,
+  resources: [...config.resources, ownApi(config.issuer)],
   registration: config.dynamicRegistration,
   outboundAllow: config.outboundAllow,
   certificateOf:
@@ -33,6 +39,17 @@ export const protocolSettings = (config: Config, { cookieKeys }: Secrets) => ({
   mtlsOrigin: config.mtlsOrigin,
   mfaPolicy: config.mfaPolicy,
 });
+
+/** 256 random bits (RFC 9700 asks for no fewer than 128). */
+export const newSecret = (): string => randomBytes(32).toString('base64url');
+
+/** What administrators do with clients, on these stores. */
+export const administrationOf = (
+  { clients, clientChanges: changes }: Stores,
+  clock: Clock,
+  { faultOf, forget }: Pick<AdministrationDependencies, 'faultOf' | 'forget'>,
+): ClientAdministration =>
+  clientAdministration({ clients, changes, clock, newId: randomUUID, newSecret, faultOf, forget });
 
 /** What a new password has to be. */
 export const passwordRules = ({ passwordLeast, mfaPolicy, plan }: Config): PasswordRules => ({
@@ -129,14 +146,4 @@ export function messageCarriers({ production, issuer, mail, smsGateway }: Config
     if (carrier !== undefined) carriers.set(channel, carrier);
   }
   return { carriers, inbox };
-}
-
-/** 256 random bits (RFC 9700 asks for no fewer than 128). */
-export const newSecret = (): string => randomBytes(32).toString('base64url');
-
-/** A client id of a name: readable in a log, and like no other. */
-export function newClientId(name: string): string {
-  const plain = name.normalize('NFKD').toLowerCase();
-  const words = plain.replace(/\p{M}/gu, '').match(/[a-z0-9]+/g) ?? ['client'];
-  return `${words.join('-').slice(0, 40)}-${randomBytes(4).toString('hex')}`;
 }

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { clientIdFor } from '../core/client/clientId.ts';
 import {
   CLIENT_KINDS,
   type ClientKind,
@@ -8,7 +10,8 @@ import {
   needsSecret,
 } from '../core/client/kinds.ts';
 import type { NewClient } from '../core/client/newClient.ts';
-import { newClientId, newSecret } from '../parts.ts';
+import { isPrivateKey } from '../core/client/publicKeys.ts';
+import { newSecret } from '../parts.ts';
 import { readJson } from './files.ts';
 import type { Options } from './help.ts';
 import { type Call, Misuse } from './run.ts';
@@ -54,12 +57,8 @@ const RawMetadata = z.looseObject({
   redirect_uris: z.array(z.string()).optional(),
 });
 
-const PRIVATE_PARTS = ['d', 'p', 'q', 'k'];
-
 const KeySet = z.object({
-  keys: z.array(
-    z.looseObject({}).refine((key) => !PRIVATE_PARTS.some((part) => part in key), 'is a private key; give public ones'),
-  ),
+  keys: z.array(z.looseObject({}).refine((key) => !isPrivateKey(key), 'is a private key; give public ones')),
 });
 
 /** The client that the command line describes, with a new secret where it needs one. Throws Misuse. */
@@ -74,7 +73,10 @@ export function clientOf(given: Given): NewClient {
     ...raw,
     ...told(given),
   };
-  const client = { client_id: newClientId(String(metadata.client_name ?? '')), ...metadata } as NewClient;
+  const client = {
+    client_id: clientIdFor(metadata.client_name, randomBytes(4).toString('hex')),
+    ...metadata,
+  } as NewClient;
   demandWhatMembersNeed(client);
   if (given['without-pkce'] && client.token_endpoint_auth_method === 'none') {
     throw new Misuse('--without-pkce is for confidential clients only: a public one is safe by PKCE alone.');

@@ -94,6 +94,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
   const plan = file('PLAN_FILE', 'config/plan.json', PlanFile);
   const clients = file('CLIENTS_FILE', development('config/clients.dev.json'), ClientsFile) ?? [];
   const resources = file('RESOURCES_FILE', development('config/resources.dev.json'), ResourcesFile) ?? [];
+  if (resources.some(({ resource }) => resource.replace(/\/$/, '') === `${issuer}/api/v1`))
+    faults.push(`RESOURCES_FILE: ${issuer}/api/v1 is the API of this provider itself, and needs no entry`);
   const certificateAuthorities = readCertificates(settings.MTLS_CA_FILE, faults);
   const members = production ? [] : (file('MEMBERS_FILE', 'config/members.dev.json', MembersFile) ?? []);
   const rosterFile = production

@@ -8,7 +8,16 @@ export interface ProtectedResource {
   readonly resource: string;
   /** What an app may be allowed to do there; in each language the words for the consent page. */
   readonly scopes: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Only a client that acts for itself gets a token for it, never one that acts for a member. */
+  readonly forClientsOnly?: boolean;
 }
+
+/** Our own API (src/features/api), which no RESOURCES_FILE lists. */
+export const ownApi = (issuer: string): ProtectedResource => ({
+  resource: `${issuer}/api/v1`,
+  scopes: { 'clients:read': {}, 'clients:write': {} },
+  forClientsOnly: true,
+});
 
 /** Seconds: a token that is verified without asking us cannot be taken back sooner. */
 const JWT_LIFE = 300;
@@ -23,6 +32,8 @@ export function resourceServers(resources: readonly ProtectedResource[]) {
     async getResourceServerInfo(ctx: KoaContextWithOIDC, indicator: string, client: Client): Promise<ResourceServer> {
       const known = byIndicator.get(indicator);
       if (known === undefined) throw new errors.InvalidTarget('this resource is not known here');
+      if (known.forClientsOnly && !actsForItself(ctx))
+        throw new errors.InvalidTarget('this resource is for the client_credentials grant only');
       return {
         scope: allowedScopes(Object.keys(known.scopes), ctx, client).join(' '),
         audience: indicator,
@@ -34,11 +45,13 @@ export function resourceServers(resources: readonly ProtectedResource[]) {
   };
 }
 
+const actsForItself = ({ oidc }: KoaContextWithOIDC): boolean =>
+  oidc.route === 'token' && oidc.params?.grant_type === 'client_credentials';
+
 /** A client that acts for itself gets what its registration lists; one that acts for a member, what the member allows. */
-function allowedScopes(scopes: readonly string[], { oidc }: KoaContextWithOIDC, client: Client): readonly string[] {
-  const forItself = oidc.params?.grant_type === 'client_credentials';
+function allowedScopes(scopes: readonly string[], ctx: KoaContextWithOIDC, client: Client): readonly string[] {
   const { api_scopes } = ourMetadata(client);
-  if (api_scopes === undefined) return forItself ? [] : scopes;
+  if (api_scopes === undefined) return actsForItself(ctx) ? [] : scopes;
   const listed = new Set(api_scopes);
   return scopes.filter((one) => listed.has(one));
 }

@@ -4,7 +4,9 @@ import type { Collection, Stored } from '../storage/collection.ts';
 import { type ClientChange, differences, recordChange } from './changes.ts';
 import type { ClientMetadata, ClientRecord } from './client.ts';
 import { isSeenByMembers, needsSecret } from './kinds.ts';
-import { newClient } from './newClient.ts';
+import { type NewClient, newClient, withDefaults } from './newClient.ts';
+import { OWN_CLIENT } from './ownClient.ts';
+import { holdsPrivateKey } from './publicKeys.ts';
 import { lintRedirectUri } from './redirectUri.ts';
 import { withNewSecret } from './secret.ts';
 
@@ -52,14 +54,37 @@ const yes = <Done>(done: Done): Ruling<Done> => ({ ok: true, done });
 
 const strings = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
 
-/** What is wrong with what an administrator wants registered, besides what the protocol says; and what is only unwise. */
-export function judgeClient(metadata: ClientMetadata): { readonly faults: string[]; readonly advice: string[] } {
-  const uris = [...metadata.redirect_uris, ...strings(metadata.post_logout_redirect_uris)];
+/** No secret is stored but as a digest, wherever the metadata comes from. */
+function withoutSecret(metadata: object): object {
+  const { client_secret: _, ...rest } = metadata as { client_secret?: unknown };
+  return rest;
+}
+
+interface Judgement {
+  readonly faults: string[];
+  /** What is only unwise. */
+  readonly advice: string[];
+}
+
+/** What is wrong with the addresses that members come back to, and with the keys: the same whoever registers the client. */
+function judgeAddressesAndKeys(metadata: Pick<ClientMetadata, 'redirect_uris'>): Judgement {
+  const { redirect_uris, post_logout_redirect_uris, jwks } = metadata as ClientMetadata;
+  const uris = [...redirect_uris, ...strings(post_logout_redirect_uris)];
   const lints = uris.map((uri) => ({ uri, ...lintRedirectUri(uri) }));
+  const keys = holdsPrivateKey(jwks) ? ['jwks holds a private key: register the public ones only.'] : [];
+  return {
+    faults: [...lints.flatMap((lint) => lint.faults.map((fault) => `${lint.uri} ${fault}.`)), ...keys],
+    advice: lints.flatMap((lint) => lint.advice.map((one) => `${lint.uri} ${one}.`)),
+  };
+}
+
+/** What is wrong with what an administrator wants registered, besides what the protocol says; and what is only unwise. */
+export function judgeClient(metadata: ClientMetadata): Judgement {
+  const { faults: first, advice } = judgeAddressesAndKeys(metadata);
   const comesBack = !Array.isArray(metadata.response_types) || metadata.response_types.length > 0;
   const isSeen = isSeenByMembers(metadata);
   const faults = [
-    ...lints.flatMap((lint) => lint.faults.map((fault) => `${lint.uri} ${fault}.`)),
+    ...first,
     metadata.client_name === undefined && 'The name is missing.',
     isSeen && comesBack && metadata.redirect_uris.length === 0 && 'The address that members come back to is missing.',
     isSeen &&
@@ -67,7 +92,7 @@ export function judgeClient(metadata: ClientMetadata): { readonly faults: string
       metadata.initiate_login_uri === undefined &&
       "The app's front page is missing: it is the way back for a member whose sign-in page has expired.",
   ].filter((fault) => fault !== false);
-  return { faults, advice: lints.flatMap((lint) => lint.advice.map((one) => `${lint.uri} ${one}.`)) };
+  return { faults, advice };
 }
 
 /**
@@ -88,6 +113,13 @@ export function clientAdministration(deps: AdministrationDependencies) {
     const fields = differences(before, after);
     const change = { clientId: id, at: clock.now(), by, action, fields, ...(reason === undefined ? {} : { reason }) };
     await recordChange(changes, change, newId());
+  };
+
+  const provided = (metadata: ClientMetadata, brought?: string): NewClient => {
+    return {
+      ...(withoutSecret(metadata) as ClientMetadata),
+      client_secret: needsSecret(metadata) ? (brought ?? newSecret()) : undefined,
+    };
   };
 
   const faultsOf = (record: ClientRecord): string[] => {
@@ -122,14 +154,18 @@ export function clientAdministration(deps: AdministrationDependencies) {
     /** Up to `limit` clients whose ids come after this one, in the order of their ids. */
     list: (after: string, limit: number): Promise<Stored<ClientRecord>[]> => clients.all(after, limit),
 
-    /** Registers a client. One that proves itself by a secret gets one, whatever was sent. */
-    async register(metadata: ClientMetadata, asking: Asking): Promise<Ruling<WithSecret>> {
-      const secret = needsSecret(metadata) ? newSecret() : undefined;
-      const client_secret = secret === undefined ? {} : { client_secret: secret };
-      const record = newClient({ ...metadata, ...client_secret }, seconds(clock));
+    /** All that is wrong with this client, as if it were registered now. */
+    judge: (metadata: ClientMetadata): readonly string[] => faultsOf(newClient(provided(metadata), seconds(clock))),
+
+    /** Registers a client. One that proves itself by a secret gets one: a new one, unless the operator brings it. */
+    async register(metadata: ClientMetadata, asking: Asking, brought?: string): Promise<Ruling<WithSecret>> {
+      const { client_secret: secret, ...rest } = provided(metadata, brought);
+      const record = newClient({ ...rest, client_secret: secret } as NewClient, seconds(clock));
       const faults = faultsOf(record);
       if (faults.length > 0) return no('client-refused', faults);
       const id = metadata.client_id;
+      // The directory would never show what stands under this name.
+      if (id === OWN_CLIENT) return no('client-exists');
       if ((await clients.insert(id, record)) !== 'inserted') return no('client-exists');
       await put(id, asking, 'registered', undefined, record);
       return yes({ client: { id, version: 1, value: record }, secret });
@@ -140,7 +176,7 @@ export function clientAdministration(deps: AdministrationDependencies) {
       changing(id, asking, 'changed', version, (record) => {
         const after: ClientRecord = {
           ...record,
-          metadata: { ...metadata, client_id: id } as ClientMetadata,
+          metadata: withDefaults({ ...withoutSecret(metadata), client_id: id } as ClientMetadata),
           secrets: needsSecret(metadata) ? record.secrets : [],
           updatedAt: seconds(clock),
         };
@@ -157,10 +193,10 @@ export function clientAdministration(deps: AdministrationDependencies) {
       })),
 
     /** A new secret; the ones before hold for `overlap` seconds more. */
-    async rotateSecret(id: string, overlap: number, asking: Asking): Promise<Ruling<WithSecret>> {
+    async rotateSecret(id: string, overlap: number, asking: Asking, version?: number): Promise<Ruling<WithSecret>> {
       const secret = newSecret();
       const now = seconds(clock);
-      const changed = await changing(id, asking, 'secret-rotated', undefined, (record) =>
+      const changed = await changing(id, asking, 'secret-rotated', version, (record) =>
         needsSecret(record.metadata)
           ? { ...record, secrets: withNewSecret(record.secrets, secret, overlap, now), updatedAt: now }
           : no('client-has-no-secret'),
@@ -169,8 +205,8 @@ export function clientAdministration(deps: AdministrationDependencies) {
     },
 
     /** The secrets before the newest end at once. */
-    endOldSecrets: (id: string, asking: Asking) =>
-      changing(id, asking, 'secret-ended', undefined, (record) => ({
+    endOldSecrets: (id: string, asking: Asking, version?: number) =>
+      changing(id, asking, 'secret-ended', version, (record) => ({
         ...record,
         secrets: record.secrets.slice(0, 1),
         updatedAt: seconds(clock),

@@ -15,7 +15,10 @@ export interface ClientChange {
 }
 
 /** Metadata that is another than before, by name. */
-export function differences(before: ClientRecord | undefined, after: ClientRecord | undefined): ClientChange['fields'] {
+export function differences(
+  before: Pick<ClientRecord, 'metadata'> | undefined,
+  after: Pick<ClientRecord, 'metadata'> | undefined,
+): ClientChange['fields'] {
   const [from, to] = [before?.metadata ?? {}, after?.metadata ?? {}] as Record<string, unknown>[];
   const names = [...new Set([...Object.keys(from ?? {}), ...Object.keys(to ?? {})])].toSorted();
   const text = (value: unknown) => (value === undefined ? undefined : JSON.stringify(value));
@@ -36,12 +39,22 @@ export const recordChange = (changes: Collection<ClientChange>, change: ClientCh
   );
 
 /** The changes of a client, the newest first. */
-export async function changesOf(
+export const changesOf = async (
   changes: Collection<ClientChange>,
   clientId: string,
   limit: number,
-): Promise<ClientChange[]> {
+): Promise<ClientChange[]> => (await changesAfter(changes, clientId, '', limit)).map(({ change }) => change);
+
+/** The same from one place on; each with the place at which those after it begin. */
+export async function changesAfter(
+  changes: Collection<ClientChange>,
+  clientId: string,
+  place: string,
+  limit: number,
+): Promise<{ readonly place: string; readonly change: ClientChange }[]> {
   const prefix = `${encodeURIComponent(clientId)}/`;
-  const found = await changes.all(prefix, limit);
-  return found.filter(({ id }) => id.startsWith(prefix)).map(({ value }) => value);
+  const found = await changes.all(prefix + place, limit);
+  return found
+    .filter(({ id }) => id.startsWith(prefix))
+    .map(({ id, value }) => ({ place: id.slice(prefix.length), change: value }));
 }

@@ -4,11 +4,17 @@ import { digestSecret } from './secret.ts';
 /** A client as an operator brings it: registration metadata and, for a confidential one, its secret. */
 export type NewClient = ClientMetadata & { readonly client_secret?: string | undefined };
 
-/** The record of a new client. ID tokens are in ES256 unless it asks for another algorithm. */
+/** ID tokens are in ES256 unless a client asks for another algorithm. */
+export const withDefaults = (metadata: ClientMetadata): ClientMetadata => ({
+  id_token_signed_response_alg: 'ES256',
+  ...metadata,
+});
+
+/** The record of a new client. */
 export function newClient({ client_secret, ...metadata }: NewClient, now: number): ClientRecord {
   return {
     // Without the secret the rest is still metadata, which TypeScript loses behind the index signature.
-    metadata: { id_token_signed_response_alg: 'ES256', ...metadata } as ClientMetadata,
+    metadata: withDefaults(metadata as ClientMetadata),
     secrets: client_secret === undefined ? [] : [{ digest: digestSecret(client_secret), createdAt: now }],
     disabled: false,
     createdAt: now,
