@@ -10,7 +10,7 @@ import { MEMBER, type RunningProvider, startProvider } from '../support/provider
 import { hiddenFields, Visitor } from '../support/visitor.ts';
 
 const jsQR = jsQRModule as unknown as typeof jsQRModule.default;
-const SAMPLES = Array.from({ length: 12 }, (_, i) => ({
+const SAMPLES = Array.from({ length: 14 }, (_, i) => ({
   ...{ ...MEMBER, username: `second.${i}`, email: `second.${i}@example.com`, phone: '+12025550143' },
   ...{ memberNumber: `MHP-400-${i}`, firstName: 'Sample', lastName: 'Member', birthDate: '1951-03-14' },
   postalCode: '97201',
@@ -50,6 +50,9 @@ describeInChromium('a member with a second step', (pair) => {
   const choose = async (page: Page, member: typeof MEMBER, method: string) => {
     await page.goto(`${provider.portal}/login`);
     await signIn(page, member);
+    // Where the device can make a passkey it is offered first.
+    await page.waitForSelector('#second-step, #skip');
+    if (await page.locator('#skip').count()) await page.click('#skip');
     await page.click('#second-step');
     // Who has a session without one shows the password again before setting one up.
     await signIn(page, member);
@@ -240,6 +243,23 @@ describeInChromium('a member with a second step', (pair) => {
     await page.goto(`${provider.portal}/login?acr_values=${encodeURIComponent(ACR.phishingResistant)}`);
     await isIn(page);
     expect(await told()).toBe(true);
+  });
+
+  test('is offered a passkey after the sign-in on a device that can make one, and makes it by one click', async () => {
+    const member = nextMember();
+    const { page, context } = await visit({ viewport: { width: 320, height: 640 } });
+    await withAuthenticator(context, page);
+    await page.goto(`${provider.portal}/login`);
+    await signIn(page, member);
+    expect(await heading(page)).toBe('Sign in faster next time?');
+    await page.click('#make-passkey');
+    await page.click('#use-passkey');
+    await page.waitForSelector('#recovery-codes');
+    await saveCodes(page);
+    await isIn(page);
+    await context.clearCookies();
+    await page.goto(`${provider.portal}/login`);
+    await isIn(page);
   });
 
   test('adds a passkey to the app, where nothing less is enough', async () => {
