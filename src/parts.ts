@@ -41,7 +41,7 @@ export const protocolSettings = (config: Config, { cookieKeys }: Secrets) => ({
 });
 
 /** 256 random bits (RFC 9700 asks for no fewer than 128). */
-export const newSecret = (): string => randomBytes(32).toString('base64url');
+const newSecret = (): string => randomBytes(32).toString('base64url');
 
 /** What administrators do with clients, on these stores. */
 export const administrationOf = (

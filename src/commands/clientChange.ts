@@ -1,15 +1,11 @@
-import type { ClientRecord } from '../core/client/client.ts';
-import { needsSecret } from '../core/client/kinds.ts';
-import { withNewSecret } from '../core/client/secret.ts';
+import { z } from 'zod';
+import type { ClientMetadata } from '../core/client/client.ts';
 import { seconds } from '../core/clock.ts';
-import { change } from '../core/storage/collection.ts';
-import { newSecret } from '../parts.ts';
-import { SHOWN_ONCE } from './clientMake.ts';
+import { administrationFor, asking, done, noteFile, noteRights, REASON, SHOWN_ONCE } from './clientUse.ts';
+import { readJson } from './files.ts';
 import { timeOf } from './help.ts';
-import { type Ground, Misuse, Refused, subcommand } from './run.ts';
-
-/** No client of this id. */
-export const unknownClient = (id: string): Refused => new Refused(`There is no client ${id}.`);
+import { providerOf } from './provider.ts';
+import { Misuse, subcommand } from './run.ts';
 
 const HEARD = 'Every process of the provider hears of it within 5 seconds.';
 
@@ -22,19 +18,16 @@ export const rotateSecret = subcommand({
   options: {
     overlap: { type: 'string', value: 'TIME', help: 'how long the old secrets hold: 7d (the default), 12h, 30m, 90s' },
     now: { type: 'boolean', help: 'the old secrets end at once' },
+    ...REASON,
   },
   async run({ argument: id, values, open, say }) {
     if (values.now && values.overlap !== undefined) throw new Misuse('--now and --overlap exclude each other.');
     const overlap = values.now ? 0 : duration(values.overlap ?? '7d');
     const ground = await open();
-    const now = seconds(ground.clock);
-    const client_secret = newSecret();
-    const changed = await changeClient(ground, id, say, (record) => {
-      if (!needsSecret(record.metadata))
-        throw new Refused(`The client ${id} has no secret: it proves itself otherwise.`);
-      return { ...record, secrets: withNewSecret(record.secrets, client_secret, overlap, now), updatedAt: now };
-    });
-    const old = changed.secrets.slice(1).map(({ expiresAt }) => expiresAt ?? now);
+    const ruling = await administrationFor(ground).rotateSecret(id, overlap, asking(values));
+    const { client, secret: client_secret } = done(ruling, id);
+    noteFile(ground, id, say);
+    const old = client.value.secrets.slice(1).map(({ expiresAt }) => expiresAt ?? seconds(ground.clock));
     const until = old.length === 0 ? undefined : timeOf(Math.max(...old));
     return {
       json: { client_id: id, client_secret, ...(until === undefined ? {} : { old_secrets_end: until }) },
@@ -48,33 +41,73 @@ export const rotateSecret = subcommand({
   },
 });
 
+export const endOldSecrets = subcommand({
+  summary: 'end the secrets before the newest at once',
+  argument: 'ID',
+  options: REASON,
+  async run({ argument: id, values, open, say }) {
+    const ground = await open();
+    done(await administrationFor(ground).endOldSecrets(id, asking(values)), id);
+    noteFile(ground, id, say);
+    return { json: { client_id: id }, lines: [`Only the newest secret of ${id} holds.`, HEARD] };
+  },
+});
+
+const NewMetadata = z.looseObject({
+  client_id: z.string().optional(),
+  client_secret: z.never('has no place here: use rotate-secret').optional(),
+  redirect_uris: z.array(z.string()).default([]),
+});
+
+export const change = subcommand({
+  summary: 'give a client other metadata; its id and its secrets stay',
+  argument: 'ID',
+  options: {
+    from: {
+      type: 'string',
+      value: 'FILE',
+      help: 'all of its OpenID registration metadata in JSON',
+    },
+    ...REASON,
+  },
+  async run({ argument: id, values, open, say }) {
+    if (values.from === undefined) throw new Misuse('--from FILE is missing.');
+    const metadata = readJson(values.from, NewMetadata);
+    if (metadata.client_id !== undefined && metadata.client_id !== id)
+      throw new Misuse(`${values.from} is about the client ${metadata.client_id}.`);
+    const ground = await open();
+    const administration = administrationFor(ground, await providerOf(ground));
+    const { value } = done(await administration.change(id, undefined, metadata as ClientMetadata, asking(values)), id);
+    noteFile(ground, id, say);
+    noteRights(value.metadata, say);
+    return { json: value.metadata, lines: [`${id} is changed.`, HEARD] };
+  },
+});
+
+export const remove = subcommand({
+  summary: 'delete a client for good; its history stays',
+  argument: 'ID',
+  options: REASON,
+  async run({ argument: id, values, open, say }) {
+    const ground = await open();
+    done(await administrationFor(ground).remove(id, asking(values)), id);
+    noteFile(ground, id, say);
+    return { json: { client_id: id, deleted: true }, lines: [`${id} is deleted.`, HEARD] };
+  },
+});
+
 function switching(disabled: boolean, summary: string) {
   return subcommand({
     summary,
     argument: 'ID',
-    options: {},
-    async run({ argument: id, open, say }) {
+    options: REASON,
+    async run({ argument: id, values, open, say }) {
       const ground = await open();
-      const updatedAt = seconds(ground.clock);
-      await changeClient(ground, id, say, (record) => ({ ...record, disabled, updatedAt }));
+      done(await administrationFor(ground).switch(id, disabled, asking(values)), id);
+      noteFile(ground, id, say);
       return { json: { client_id: id, disabled }, lines: [`${id} is ${disabled ? 'disabled' : 'enabled'}.`, HEARD] };
     },
   });
-}
-
-/** Changes a client. Says so where the change ends with the next start of the provider. Throws Refused. */
-async function changeClient(
-  { config, stores }: Ground,
-  id: string,
-  say: (line: string) => void,
-  to: (record: ClientRecord) => ClientRecord,
-): Promise<ClientRecord> {
-  const changed = await change(stores.clients, id, to);
-  if (changed === undefined) throw unknownClient(id);
-  if (config.clients.some(({ client_id }) => client_id === id)) {
-    say(`Note: CLIENTS_FILE has ${id}, and writes it anew at each start of the provider. Change it there too.`);
-  }
-  return changed;
 }
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };

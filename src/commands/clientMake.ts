@@ -1,15 +1,10 @@
+import { judgeClient } from '../core/client/administration.ts';
 import type { ClientMetadata } from '../core/client/client.ts';
-import { newClient } from '../core/client/newClient.ts';
-import { lintRedirectUri } from '../core/client/redirectUri.ts';
-import { seconds } from '../core/clock.ts';
-import { clientFault } from '../oidc/provider.ts';
 import { CLIENT_OPTIONS, clientOf } from './clientMetadata.ts';
+import { administrationFor, asking, done, noteRights, REASON, SHOWN_ONCE } from './clientUse.ts';
 import { columns } from './help.ts';
 import { providerOf } from './provider.ts';
 import { Refused, subcommand } from './run.ts';
-
-/** What a person has to be told beside a new secret. */
-export const SHOWN_ONCE = 'The secret is shown this once; only its digest is stored. Put it where the app reads it.';
 
 export const make = subcommand({
   summary: 'register an app by its kind, with safe defaults',
@@ -18,36 +13,26 @@ export const make = subcommand({
     'service: acts for itself, without members. device: has no keyboard, such as a television (RFC 8628).',
     'Those that members come back to use PKCE; ID tokens are in ES256. An app that members see needs --client-uri or --initiate-login-uri.',
   ],
-  options: CLIENT_OPTIONS,
+  options: { ...CLIENT_OPTIONS, ...REASON },
   async run({ values, open, say }) {
     const client = clientOf(values);
-    for (const advice of judgeAddresses(client)) say(advice);
+    const { faults, advice } = judgeClient(client);
+    if (faults.length > 0) throw new Refused(faults.join('\n'));
+    for (const one of advice) say(`Note: ${one}`);
     const ground = await open();
-    const record = newClient(client, seconds(ground.clock));
-    const fault = clientFault(await providerOf(ground), record);
-    if (fault !== undefined) throw new Refused(`The client is refused: ${fault}.`);
-    const { client_id } = record.metadata;
-    if ((await ground.stores.clients.insert(client_id, record)) !== 'inserted') {
-      throw new Refused(`There is a client ${client_id} already.`);
-    }
-    const { client_secret } = client;
-    const secret = client_secret === undefined ? {} : { client_secret };
+    const { client_secret: brought, ...metadata } = client;
+    const administration = administrationFor(ground, await providerOf(ground));
+    const { client_id } = client;
+    const made = done(await administration.register(metadata as ClientMetadata, asking(values), brought), client_id);
+    noteRights(client, say);
+    const secret = made.secret === undefined ? {} : { client_secret: made.secret };
     return {
-      json: { ...record.metadata, ...secret },
+      json: { ...made.client.value.metadata, ...secret },
       lines: [
         `Made: ${client.client_name}`,
         ...columns(Object.entries({ client_id, ...secret }).map(([name, value]) => [`  ${name}`, value])),
-        ...(client_secret === undefined ? [] : [SHOWN_ONCE]),
+        ...(made.secret === undefined ? [] : [SHOWN_ONCE]),
       ],
     };
   },
 });
-
-/** Returns advice on the addresses that members come back to; throws Refused with all that is wrong with them. */
-function judgeAddresses({ redirect_uris, post_logout_redirect_uris }: ClientMetadata): string[] {
-  const after = Array.isArray(post_logout_redirect_uris) ? post_logout_redirect_uris.map(String) : [];
-  const lints = [...redirect_uris, ...after].map((uri) => ({ uri, ...lintRedirectUri(uri) }));
-  const faults = lints.flatMap(({ uri, faults }) => faults.map((fault) => `${uri} ${fault}.`));
-  if (faults.length > 0) throw new Refused(faults.join('\n'));
-  return lints.flatMap(({ uri, advice }) => advice.map((one) => `Note: ${uri} ${one}.`));
-}

@@ -11,7 +11,6 @@ import {
 } from '../core/client/kinds.ts';
 import type { NewClient } from '../core/client/newClient.ts';
 import { isPrivateKey } from '../core/client/publicKeys.ts';
-import { newSecret } from '../parts.ts';
 import { readJson } from './files.ts';
 import type { Options } from './help.ts';
 import { type Call, Misuse } from './run.ts';
@@ -61,7 +60,7 @@ const KeySet = z.object({
   keys: z.array(z.looseObject({}).refine((key) => !isPrivateKey(key), 'is a private key; give public ones')),
 });
 
-/** The client that the command line describes, with a new secret where it needs one. Throws Misuse. */
+/** The client that the command line describes; with a secret only where the file brings one. Throws Misuse. */
 export function clientOf(given: Given): NewClient {
   const kind = kindOf(given);
   const raw: Metadata = given.from === undefined ? {} : readJson(given.from, RawMetadata);
@@ -81,7 +80,9 @@ export function clientOf(given: Given): NewClient {
   if (given['without-pkce'] && client.token_endpoint_auth_method === 'none') {
     throw new Misuse('--without-pkce is for confidential clients only: a public one is safe by PKCE alone.');
   }
-  return needsSecret(client) ? { ...client, client_secret: String(client_secret ?? newSecret()) } : client;
+  return needsSecret(client) && client_secret !== undefined
+    ? { ...client, client_secret: String(client_secret) }
+    : client;
 }
 
 function kindOf({ kind, from, fapi, jwks, ...given }: Given): ClientKind | undefined {

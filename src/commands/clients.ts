@@ -1,7 +1,9 @@
 import type { ClientRecord } from '../core/client/client.ts';
 import { everyDocument } from '../core/storage/collection.ts';
-import { disable, enable, rotateSecret, unknownClient } from './clientChange.ts';
+import { change, disable, enable, endOldSecrets, remove, rotateSecret } from './clientChange.ts';
 import { make } from './clientMake.ts';
+import { exportAll, history, importAll } from './clientRecords.ts';
+import { unknownClient } from './clientUse.ts';
 import { columns, timeOf } from './help.ts';
 import { providerOf } from './provider.ts';
 import { Misuse, Refused, runCommand, subcommand } from './run.ts';
@@ -80,5 +82,9 @@ const inFull = ({ metadata, secrets, disabled, createdAt, updatedAt }: ClientRec
 await runCommand({
   name: 'clients',
   summary: 'The apps that members sign in to (relying parties).',
-  subcommands: { make, list, show, disable, enable, 'rotate-secret': rotateSecret, 'initial-token': initialToken },
+  subcommands: {
+    ...{ make, list, show, change, disable, enable, delete: remove },
+    ...{ 'rotate-secret': rotateSecret, 'end-old-secrets': endOldSecrets },
+    ...{ history, export: exportAll, import: importAll, 'initial-token': initialToken },
+  },
 });

@@ -22,22 +22,32 @@ interface OurMetadata {
 /** Our own metadata of a client, which oidc-provider keeps under its own names and its types do not know. */
 export const ourMetadata = (client: object | undefined): OurMetadata => (client ?? {}) as OurMetadata;
 
-/** Judges our own metadata. Who registers dynamically cannot give itself a right that an administrator gives. */
+/**
+ * Judges our own metadata. Who registers dynamically cannot give itself a right that an administrator gives, and cannot shake off a duty
+ * by leaving it out of an update (RFC 7592 2.2: what is left out is to be deleted).
+ */
 export function judgeOurMetadata(
   ctx: KoaContextWithOIDC | undefined,
   name: string,
   value: unknown,
   client: ClientMetadata,
 ): void {
-  const sent = (ctx?.oidc?.body as Record<string, unknown> | undefined)?.[name];
-  const held = (ctx?.oidc?.client as unknown as Record<string, unknown> | undefined)?.[name];
-  if (ctx?.oidc?.route !== undefined && sent !== undefined && sent !== held) {
+  if (ctx?.oidc?.route !== undefined && isTakenByItself(ctx, name, value)) {
     throw new errors.InvalidClientMetadata(`${name} is given by the administrators of this service`);
   }
   if (name === 'require_pkce' && value === false && isPublic(client)) {
     throw new errors.InvalidClientMetadata('require_pkce: a public client always needs PKCE');
   }
   if (name === 'fapi_profile' && value !== undefined) judgeFapi(value, client);
+}
+
+function isTakenByItself({ oidc }: KoaContextWithOIDC, name: string, value: unknown): boolean {
+  const sent = (oidc.body as Record<string, unknown> | undefined)?.[name];
+  const before = oidc.client as unknown as Record<string, unknown> | undefined;
+  const isOther = (one: unknown) => JSON.stringify(one) !== JSON.stringify(before?.[name]);
+  // What the scopes are is settled where the client is stored.
+  const isLeftOut = oidc.route === 'client_update' && before !== undefined && name !== 'api_scopes' && isOther(value);
+  return isLeftOut || (sent !== undefined && isOther(sent));
 }
 
 const isPublic = ({ token_endpoint_auth_method: method }: ClientMetadata): boolean => method === 'none';

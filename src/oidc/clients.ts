@@ -1,9 +1,11 @@
 import { type Adapter, type AdapterPayload, errors, Provider } from 'oidc-provider';
+import { judgeAddressesAndKeys } from '../core/client/administration.ts';
+import { type ClientChange, differences, recordChange } from '../core/client/changes.ts';
 import type { ClientDirectory, ClientMetadata, ClientRecord } from '../core/client/client.ts';
 import { type ClientSecret, digestSecret, secretMatches } from '../core/client/secret.ts';
 import { type Clock, seconds } from '../core/clock.ts';
 import { isLoopback } from '../core/loopback.ts';
-import { type Collection, change } from '../core/storage/collection.ts';
+import type { Collection } from '../core/storage/collection.ts';
 import { CLAIMS_BY_SCOPE } from './claims.ts';
 import { ourMetadata } from './clientRules.ts';
 
@@ -13,19 +15,40 @@ export interface ClientAdapterDependencies {
   /** Where a client that registers itself is put. */
   readonly clients: Collection<ClientRecord>;
   readonly clock: Clock;
+  readonly changes: Collection<ClientChange>;
+  readonly newId: () => string;
+  /** How a client gets here that registers itself, in the words of its history. */
+  readonly cameBy: 'initial access token' | 'open registration';
 }
 
+/** Who changes or removes a registration over the protocol, in the words of its history (RFC 7592 1.2). */
+const BY_ITSELF = 'registration access token';
+
 /** Clients as oidc-provider reads them, and as dynamic registration writes them. */
-export function clientAdapter({ directory, clients, clock }: ClientAdapterDependencies): Adapter {
+export function clientAdapter(deps: ClientAdapterDependencies): Adapter {
+  const { directory, clients, clock } = deps;
   const unsupported = async () => {
     throw new Error('a client has no such thing');
   };
-  /** Changes what stands in the store, however often somebody else (an administrator) is faster. */
+  /** Changes what stands in the store, however often somebody else (an administrator) is faster, and puts it into the history. */
   const write = async (id: string, to: (before: ClientRecord | undefined) => ClientRecord) => {
-    while ((await change(clients, id, to)) === undefined) {
-      if ((await clients.insert(id, to(undefined))) === 'inserted') break;
+    for (;;) {
+      const stored = await clients.find(id);
+      const after = to(stored?.value);
+      const isWritten =
+        stored === undefined
+          ? (await clients.insert(id, after)) === 'inserted'
+          : await clients.replace(id, stored.version, after);
+      if (!isWritten) continue;
+      directory.forget(id);
+      return put(id, stored?.value, after);
     }
-    directory.forget(id);
+  };
+  const put = (clientId: string, before: ClientRecord | undefined, after: ClientRecord) => {
+    const action = before === undefined ? 'registered' : after.disabled && !before.disabled ? 'disabled' : 'changed';
+    const by = before === undefined ? deps.cameBy : BY_ITSELF;
+    const fields = differences(before, after);
+    return recordChange(deps.changes, { clientId, at: clock.now(), by, action, fields }, deps.newId());
   };
   return {
     async find(id) {
@@ -35,9 +58,10 @@ export function clientAdapter({ directory, clients, clock }: ClientAdapterDepend
     },
     async upsert(id, payload) {
       const { client_secret, ...metadata } = payload as unknown as ClientMetadata & { client_secret?: string };
+      judge(metadata as ClientMetadata);
       const now = seconds(clock);
       await write(id, (before) => ({
-        metadata,
+        metadata: withScopes(metadata as ClientMetadata, before?.metadata.scope),
         secrets: secretsOf(client_secret, before?.secrets, now),
         disabled: before?.disabled ?? false,
         createdAt: before?.createdAt ?? now,
@@ -56,6 +80,23 @@ export function clientAdapter({ directory, clients, clock }: ClientAdapterDepend
     consume: unsupported,
     revokeByGrantId: unsupported,
   };
+}
+
+/**
+ * Holds a client that registers itself to the same rules as an administrator's. Only its name and its front page, which those have to
+ * give, are its own business here (OpenID Connect Dynamic Client Registration 1.0, 2).
+ */
+function judge(metadata: ClientMetadata): void {
+  const { faults } = judgeAddressesAndKeys({ ...metadata, redirect_uris: metadata.redirect_uris ?? [] });
+  if (faults.length > 0) throw new errors.InvalidClientMetadata(faults.join(' '));
+}
+
+/** The scopes of APIs, and the list itself where there is one, are an administrator's to change: an update keeps them. */
+function withScopes({ api_scopes: _, scope, ...metadata }: ClientMetadata, before: unknown): ClientMetadata {
+  const [own, held] = [typeof scope === 'string' ? scope : undefined, typeof before === 'string' ? before : undefined];
+  const ofApis = held?.split(' ').filter((one) => !OPENID_SCOPES.has(one)) ?? [];
+  const all = own === undefined ? held : [own, ...ofApis].join(' ');
+  return { ...(metadata as ClientMetadata), ...(all === undefined ? {} : { scope: all }) };
 }
 
 /** An update carries back what stands where the secret would be, and then changes no secret. */

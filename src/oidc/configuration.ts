@@ -1,4 +1,4 @@
-import { createHmac, type X509Certificate } from 'node:crypto';
+import { createHmac, randomUUID, type X509Certificate } from 'node:crypto';
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import type { ClientDirectory } from '../core/client/client.ts';
 import { type Clock, seconds } from '../core/clock.ts';
@@ -76,7 +76,10 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
   return {
     adapter: (kind) =>
       kind === 'Client'
-        ? clientAdapter({ directory, clients, clock })
+        ? clientAdapter({
+            ...{ directory, clients, clock, changes: stores.clientChanges, newId: randomUUID },
+            cameBy: deps.registration === 'open' ? 'open registration' : 'initial access token',
+          })
         : artifactAdapter(kind, { expiring, schedule, clock, overall: deps.limits.overall }),
     jwks: { keys: [...keys.jwks] },
     cookies: {

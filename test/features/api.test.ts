@@ -276,6 +276,20 @@ describeOnEveryStore("an administrator's script", (pair) => {
       expect([answer.status, answer.type]).toEqual([status, 'application/problem+json']);
     });
 
+    test('for its own registration, which it could lock itself out of; only its secret it rotates itself', async () => {
+      const any = { 'if-match': '*' };
+      const self = { client_id: 'deployer', metadata: { ...WEB, client_name: 'Another' } };
+      for (const answer of [
+        await script.ask('POST', '/clients/deployer/disable'),
+        await script.ask('DELETE', '/clients/deployer', undefined, any),
+        await script.patch('/clients/deployer', { metadata: { scope: 'openid' } }, any),
+        await script.ask('PUT', '/clients/deployer', { metadata: WEB }, any),
+        await script.ask('POST', '/import', { clients: [self] }),
+      ])
+        expect(answer).toMatchObject(problem(409, 'own-registration'));
+      expect((await script.ask('POST', '/clients/deployer/rotate-secret', {})).status).toBe(200);
+    });
+
     test('for an id that is taken, one of our own, and a secret where there is none', async () => {
       for (const client_id of ['app', 'account-pages']) {
         const again = await script.ask('POST', '/clients', { client_id, kind: 'web', metadata: WEB });

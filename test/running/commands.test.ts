@@ -139,7 +139,7 @@ describe('scripts/clients', () => {
   test('refuses an id that is taken, and what there is not', async () => {
     await ask([...WEB, '--id', 'taken'], env);
     expect((await type([...WEB, '--id', 'taken'], env)).code).toBe(3);
-    for (const subcommand of ['show', 'disable', 'enable', 'rotate-secret']) {
+    for (const subcommand of ['show', 'disable', 'enable', 'rotate-secret', 'end-old-secrets', 'delete', 'history']) {
       const told = await type(['clients', subcommand, 'nobody'], env);
       expect([told.code, told.stderr]).toEqual([3, 'There is no client nobody.\n']);
     }
@@ -172,6 +172,56 @@ describe('scripts/clients', () => {
     expect((await type(['clients', 'rotate-secret', 'rotated', '--overlap', 'soon'], env)).code).toBe(2);
     await ask(['clients', 'make', '--kind', 'device', ...APP, '--id', 'secretless'], env);
     expect((await type(['clients', 'rotate-secret', 'secretless'], env)).stderr).toContain('has no secret');
+  });
+
+  test('changes, ends old secrets, deletes, and tells who did it and why', async () => {
+    const made = await ask<{ client_secret: string }>([...WEB, '--id', 'lived', '--reason', 'Pilot'], env);
+    const { client_secret: _, ...metadata } = { ...made, client_name: 'Care Letters' };
+    await ask(['clients', 'change', 'lived', '--from', file('lived.json', metadata)], env);
+    await ask(['clients', 'rotate-secret', 'lived'], env);
+    await ask(['clients', 'end-old-secrets', 'lived'], env);
+    const shown = await ask<{ secrets: object[] }>(['clients', 'show', 'lived'], env);
+    expect(shown).toMatchObject({ client_name: 'Care Letters', secrets: [{ created: expect.any(String) }] });
+    await ask(['clients', 'delete', 'lived', '--reason', 'End of the pilot'], env);
+    expect((await type(['clients', 'show', 'lived'], env)).code).toBe(3);
+    const history = await ask<object[]>(['clients', 'history', 'lived'], env);
+    expect(history).toMatchObject([
+      { action: 'deleted', by: 'command line', reason: 'End of the pilot' },
+      { action: 'secret-ended' },
+      { action: 'secret-rotated' },
+      { action: 'changed', fields: [{ name: 'client_name', from: '"Care Messages"', to: '"Care Letters"' }] },
+      { action: 'registered', reason: 'Pilot' },
+    ]);
+    const other = file('other.json', { ...metadata, client_id: 'another' });
+    expect((await type(['clients', 'change', 'lived', '--from', other], env)).stderr).toContain('is about the client');
+  });
+
+  test('imports what it has exported, dry at first, and nothing of a file with a fault', async () => {
+    await ask([...WEB, '--id', 'exported'], env);
+    const all = JSON.parse((await type(['clients', 'export'], env)).stdout) as { clients: { client_id: string }[] };
+    const one = all.clients.filter(({ client_id }) => client_id === 'exported');
+    await ask(['clients', 'delete', 'exported'], env);
+    const path = file('export.json', { clients: one });
+    const dry = await ask<object>(['clients', 'import', path, '--dry-run'], env);
+    expect(dry).toMatchObject({ written: false, clients: [{ client_id: 'exported', outcome: 'registered' }] });
+    expect((await type(['clients', 'show', 'exported'], env)).code).toBe(3);
+    const bad = { client_id: 'bad', metadata: { client_name: 'Bad', redirect_uris: ['http://app.example/'] } };
+    const refused = await type(['clients', 'import', file('bad.json', { clients: [...one, bad] })], env);
+    expect([refused.code, refused.stdout]).toEqual([3, expect.stringContaining('Nothing was written.')]);
+    const done = await ask<{ clients: { client_secret: string }[] }>(['clients', 'import', path], env);
+    expect(done.clients[0]?.client_secret).toMatch(/^[\w-]{43}$/);
+    expect((await type(['clients', 'import', path], env)).stdout).toContain('exported: unchanged');
+  });
+
+  test('keeps a secret that a file brings, and says what clients:write means', async () => {
+    const metadata = { client_name: 'Script', grant_types: ['client_credentials'], response_types: [] };
+    const brought = { ...metadata, client_secret: 'a secret of an older system, long enough' };
+    const { stdout, stderr } = await type(
+      ['clients', 'make', '--from', file('brought.json', brought), '--scope', 'clients:write'],
+      env,
+    );
+    expect(stdout).toContain(brought.client_secret);
+    expect(stderr).toContain('with clients:write it can do to every client what an administrator can');
   });
 
   test('prints names that would move the cursor as what they are', async () => {

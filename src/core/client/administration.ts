@@ -67,7 +67,7 @@ interface Judgement {
 }
 
 /** What is wrong with the addresses that members come back to, and with the keys: the same whoever registers the client. */
-function judgeAddressesAndKeys(metadata: Pick<ClientMetadata, 'redirect_uris'>): Judgement {
+export function judgeAddressesAndKeys(metadata: Pick<ClientMetadata, 'redirect_uris'>): Judgement {
   const { redirect_uris, post_logout_redirect_uris, jwks } = metadata as ClientMetadata;
   const uris = [...redirect_uris, ...strings(post_logout_redirect_uris)];
   const lints = uris.map((uri) => ({ uri, ...lintRedirectUri(uri) }));

@@ -81,6 +81,7 @@ const replace = operation({
   query: NoQuery,
   body: { ...JSON_BODY, schema: ReplaceBody },
   condition: 'demanded',
+  notToItself: true,
   answer: SHOWN,
   refusals: ['client-unknown', 'client-refused'],
   async run({ administration }, { id, body, version, asking }) {
@@ -95,6 +96,7 @@ const patch = operation({
   query: NoQuery,
   body: { type: 'application/merge-patch+json', most: '64kb', schema: PatchBody },
   condition: 'demanded',
+  notToItself: true,
   answer: SHOWN,
   refusals: ['client-unknown', 'client-refused'],
   async run({ administration }, { id, body, version, asking }) {
@@ -118,6 +120,7 @@ const remove = operation({
   summary: 'Delete a client for good, but for its history',
   query: NoQuery,
   condition: 'demanded',
+  notToItself: true,
   answer: { status: 204, what: 'It is gone' },
   refusals: ['client-unknown'],
   async run({ administration }, { id, version, asking }) {
@@ -131,6 +134,7 @@ const switching = (action: 'disable' | 'enable', summary: string) =>
     ...{ id: `${action}Client`, method: 'POST', path: `${ONE}/${action}`, scope: 'clients:write', summary },
     query: NoQuery,
     condition: 'optional',
+    notToItself: true,
     answer: SHOWN,
     refusals: ['client-unknown'],
     async run({ administration }, { id, version, asking }) {

@@ -33,6 +33,7 @@ export function apiRoutes(deps: ApiDependencies): Middleware<PageState> {
     const { operation, id } = found;
     const caller = await admit(ctx, operation.scope);
     if (isRefused(caller)) return caller;
+    if (operation.notToItself && id === caller.clientId) return { problem: 'own-registration' };
     const query = readQuery(ctx, operation.query);
     if (isRefused(query)) return query;
     const headers = readHeaders(ctx, operation.takesKey === true);
@@ -42,7 +43,14 @@ export function apiRoutes(deps: ApiDependencies): Middleware<PageState> {
     const held = await versionFor(ctx.get('If-Match'), operation.condition, () => deps.administration.find(id));
     if (isRefused(held)) return held;
     const asking = { by: `client ${caller.clientId}`, reason: headers.reason };
-    const call: Call = { id, query: query.query, body: body.value, version: held.version, asking };
+    const call: Call = {
+      id,
+      query: query.query,
+      body: body.value,
+      version: held.version,
+      asking,
+      callerId: caller.clientId,
+    };
     const run = () => operation.run(deps, call);
     return headers.key === undefined ? run() : once(caller.clientId, headers.key, body.raw, run);
   };

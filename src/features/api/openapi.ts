@@ -96,7 +96,7 @@ const headersOf = (names: readonly (keyof typeof HEADERS)[]) =>
   Object.fromEntries(names.map((name) => [name, HEADERS[name]]));
 
 /** Everything that an operation may refuse, by what it takes. */
-function refusalsOf({ body, condition, takesKey, refusals }: Operation): ProblemName[] {
+function refusalsOf({ body, condition, takesKey, notToItself, refusals }: Operation): ProblemName[] {
   return [
     ...([
       'request-wrong',
@@ -110,6 +110,7 @@ function refusalsOf({ body, condition, takesKey, refusals }: Operation): Problem
     ...(body === undefined ? [] : (['body-too-large', 'body-type-unknown'] as const)),
     ...(condition === undefined ? [] : (['client-moved-on'] as const)),
     ...(condition === 'demanded' ? (['condition-missing'] as const) : []),
+    ...(notToItself ? (['own-registration'] as const) : []),
     ...(takesKey ? (['key-in-use', 'key-reused'] as const) : []),
     'unavailable',
   ];

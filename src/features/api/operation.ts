@@ -26,6 +26,8 @@ export interface Call<Query = unknown, Content = unknown> {
   /** The version that the caller has read, by If-Match. */
   readonly version: number | undefined;
   readonly asking: Asking;
+  /** The client that asks. */
+  readonly callerId: string;
 }
 
 /** What the API does at one address by one method: the document is made of this, and the requests are held to it. */
@@ -40,6 +42,8 @@ export interface Operation<Query = unknown, Content = unknown> {
   /** Whether it wants If-Match, or takes it. */
   readonly condition?: 'demanded' | 'optional';
   readonly takesKey?: boolean;
+  /** No client does it to itself, and so locks itself out. */
+  readonly notToItself?: boolean;
   readonly answer: {
     readonly status: number;
     readonly what: string;

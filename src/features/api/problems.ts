@@ -11,6 +11,7 @@ export type ProblemName =
   | 'scope-missing'
   | 'path-unknown'
   | 'method-unknown'
+  | 'own-registration'
   | 'key-in-use'
   | 'body-too-large'
   | 'body-type-unknown'
@@ -33,6 +34,7 @@ export const PROBLEMS: Readonly<Record<ProblemName, { readonly status: number; r
   'method-unknown': { status: 405, title: 'This address does not take this method' },
   'client-exists': { status: 409, title: 'There is a client of this id already' },
   'client-has-no-secret': { status: 409, title: 'The client has no secret: it proves itself otherwise' },
+  'own-registration': { status: 409, title: 'A client does not change, disable or delete itself here' },
   'key-in-use': { status: 409, title: 'A request with this Idempotency-Key is under way' },
   'client-moved-on': { status: 412, title: 'The client is not what it was when you read it' },
   'body-too-large': { status: 413, title: 'The body is too large' },

@@ -38,12 +38,15 @@ const importAll = operation({
   query: ImportQuery,
   body: { type: 'application/json', most: '4mb', schema: ImportBody },
   answer: { status: 200, what: 'What has, or would have, become of each', schema: Imported },
-  refusals: ['import-refused'],
-  async run({ administration }, { query, body, asking }) {
+  refusals: ['import-refused', 'own-registration'],
+  async run({ administration }, { query, body, asking, callerId }) {
     const entries = body.clients.map((entry) => ({
       ...entry,
       metadata: { redirect_uris: [], ...entry.metadata },
     })) as readonly TransferredClient[];
+    const own = entries.filter(({ client_id }) => client_id === callerId);
+    const { clients: ofItself } = await importClients(administration, own, asking, true);
+    if (ofItself.some(({ outcome }) => outcome === 'changed')) return { problem: 'own-registration' };
     const isDry = query.dry_run === 'true';
     const { written, clients } = await importClients(administration, entries, asking, isDry);
     const refused = clients.flatMap(({ faults }, index) =>

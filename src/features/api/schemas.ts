@@ -4,7 +4,7 @@ import { PROBLEMS, type ProblemName, typeOf } from './problems.ts';
 
 const text = z.string().min(1).max(1_000);
 const texts = z.array(text).max(100);
-const uri = z.string().min(1).max(2_000);
+const uri = z.string().min(1).max(2_000).meta({ format: 'uri' });
 const uris = z.array(uri).max(100);
 
 /** RFC 6749 A.1, without the space: it stands in addresses and in lists. */
@@ -92,17 +92,27 @@ const transferred = z
 /** What a client is after a merge patch. */
 export const MergedMetadata = transferred;
 
-export const RegisterBody = z.strictObject({
-  client_id: clientId.optional().describe('otherwise made of the name'),
-  kind: z.enum(CLIENT_KINDS).optional().describe('brings safe metadata, which `metadata` overrules'),
-  metadata,
-});
+const example = {
+  client_name: 'Care Messages',
+  redirect_uris: ['https://app.example.org/callback'],
+  client_uri: 'https://app.example.org/',
+};
 
-export const ReplaceBody = z.strictObject({ metadata });
+export const RegisterBody = z
+  .strictObject({
+    client_id: clientId.optional().describe('otherwise made of the name'),
+    kind: z.enum(CLIENT_KINDS).optional().describe('brings safe metadata, which `metadata` overrules'),
+    metadata,
+  })
+  .meta({ examples: [{ kind: 'web', metadata: example }] });
 
-export const PatchBody = z.strictObject({
-  metadata: z.strictObject(patched).describe('what is to be another; null takes a field away (RFC 7396)'),
-});
+export const ReplaceBody = z.strictObject({ metadata }).meta({ examples: [{ metadata: example }] });
+
+export const PatchBody = z
+  .strictObject({
+    metadata: z.strictObject(patched).describe('what is to be another; null takes a field away (RFC 7396)'),
+  })
+  .meta({ examples: [{ metadata: { client_name: 'Care Letters', tos_uri: null } }] });
 
 export const RotateBody = z.strictObject({
   overlap_seconds: z
