@@ -176,10 +176,7 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
       ...(deps.mtlsOrigin === undefined ? {} : { mtls_endpoint_aliases: aliases(deps.mtlsOrigin) }),
     },
     interactions: {
-      policy: promptPolicy({
-        ...{ mfaPolicy: deps.mfaPolicy, clock },
-        accountOf: async (id) => (await stores.accounts.find(id))?.value,
-      }),
+      policy: promptPolicy({ mfaPolicy: deps.mfaPolicy, clock }),
       url: async (_ctx, interaction) => {
         await deps.onInteraction(interaction.uid, String(interaction.params.client_id));
         return `/interaction/${interaction.uid}`;
@@ -187,7 +184,10 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
     },
     findAccount: async (_ctx, id) => {
       const account = await stores.accounts.find(id);
-      return account === undefined ? undefined : { accountId: id, claims: async () => memberClaims(account) };
+      if (account === undefined) return undefined;
+      // `member`: for our own checks of the same request.
+      const found = { accountId: id, member: account.value, claims: async () => memberClaims(account) };
+      return found;
     },
     loadExistingGrant: loadGrantFrom(stores.consents, clock),
     // A client with the refresh grant gets a token that ends with the session, unless it may outlive it.

@@ -15,15 +15,18 @@ import type { OurSession } from './sessions.ts';
 
 interface PolicyDependencies {
   readonly mfaPolicy: MfaPolicy;
-  readonly accountOf: (accountId: string) => Promise<Account | undefined>;
   readonly clock: Clock;
 }
+
+/** The account of the session, which oidc-provider has just read for this request; see `findAccount` in the configuration. */
+const accountIn = ({ account }: KoaContextWithOIDC['oidc']): Account | undefined =>
+  (account as { readonly member?: Account } | undefined)?.member;
 
 /** Seconds after a sign-in in which it is the sign-in of this request, and not the session of one before. */
 const JUST_NOW = 300;
 
 /** oidc-provider's prompts, and the one that lets the member choose an account (OpenID Connect Core 3.1.2.1). */
-export function promptPolicy({ mfaPolicy, accountOf, clock }: PolicyDependencies) {
+export function promptPolicy({ mfaPolicy, clock }: PolicyDependencies) {
   const { base, Check, Prompt } = interactionPolicy;
   const policy = base();
   policy.add(new Prompt({ name: 'select_account', requestable: true }), 0);
@@ -34,12 +37,12 @@ export function promptPolicy({ mfaPolicy, accountOf, clock }: PolicyDependencies
   login?.checks.add(new Check('acr_out_of_reach', 'the requested acr cannot be reached', demandReachableAcr));
   // A sign-in that was under way while the password changed, or a session that outlived the change.
   login?.checks.add(
-    new Check('password_changed', 'the password has changed since', 'login_required', async ({ oidc }) => {
+    new Check('password_changed', 'the password has changed since', 'login_required', ({ oidc }) => {
       const session = oidc.session as OurSession | undefined;
       const { epoch } = (oidc.result?.login ?? {}) as { readonly epoch?: number };
       if (session?.accountId === undefined) return Check.NO_NEED_TO_PROMPT;
       if (epoch !== undefined) session.epoch = epoch;
-      return session.epoch !== undefined && session.epoch !== (await accountOf(session.accountId))?.deviceEpoch;
+      return session.epoch !== undefined && session.epoch !== accountIn(oidc)?.deviceEpoch;
     }),
   );
   login?.checks.add(
@@ -54,12 +57,12 @@ export function promptPolicy({ mfaPolicy, accountOf, clock }: PolicyDependencies
     'contacts_review',
     'the contacts are to be looked at',
     'interaction_required',
-    async ({ oidc }) => {
+    ({ oidc }) => {
       const { accountId, loginTs = 0 } = oidc.session ?? {};
       const now = seconds(clock);
       if (accountId === undefined || oidc.prompts.has('none') || now - loginTs > JUST_NOW)
         return Check.NO_NEED_TO_PROMPT;
-      const account = await accountOf(accountId);
+      const account = accountIn(oidc);
       return account !== undefined && oidc.client?.clientId !== OWN_CLIENT && isReviewDue(account, now);
     },
   );
