@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { developmentInbox } from './adapters/developmentInbox.ts';
 import { eligibilityService } from './adapters/eligibilityService.ts';
 import { gatewayCarrier } from './adapters/messageGateway.ts';
@@ -8,6 +8,14 @@ import { smtpCarrier } from './adapters/smtpCarrier.ts';
 import { ConfigFault } from './config/fault.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { leastLength, type PasswordRules } from './core/account/newPassword.ts';
+import type { AuditEntry } from './core/audit/event.ts';
+import { history } from './core/audit/history.ts';
+import { makeLookup } from './core/audit/lookup.ts';
+import { makeMacs } from './core/audit/macs.ts';
+import { recorder } from './core/audit/record.ts';
+import { type RetentionDependencies, removeOld } from './core/audit/retention.ts';
+import { sealChains } from './core/audit/seals.ts';
+import { type VerifyDependencies, verifyAudit } from './core/audit/verify.ts';
 import type { Clock } from './core/clock.ts';
 import type { MembershipDirectory } from './core/membership/membership.ts';
 import { type Roster, rosterDirectory } from './core/membership/roster.ts';
@@ -76,6 +84,32 @@ const keyedDigest =
     createHmac('sha256', cookieKeys[0] ?? '')
       .update(`${what}:${text}`)
       .digest('base64url');
+
+/**
+ * What is put on record, in a chain of this process's own, and all that goes with it. `circumstances`: what is known at any
+ * moment of who does something, and where.
+ */
+export function auditOf(
+  { keyEncryptionKeys }: Pick<Secrets, 'keyEncryptionKeys'>,
+  stores: Pick<Stores, 'audit' | 'auditSeals' | 'auditLookup'>,
+  clock: Clock,
+  circumstances?: () => Partial<AuditEntry>,
+) {
+  const parts = {
+    ...{ batches: stores.audit, seals: stores.auditSeals, lookup: makeLookup(stores.auditLookup) },
+    ...{ macs: makeMacs(keyEncryptionKeys), clock },
+  };
+  const newNode = () => randomBytes(12).toString('hex');
+  const audit = recorder({ ...parts, newNode, ...(circumstances === undefined ? {} : { circumstances }) });
+  return {
+    record: audit.record,
+    seal: () => sealChains(parts, audit),
+    removeOld: (forget: RetentionDependencies['forget'], before: number) => removeOld({ ...parts, forget }, before),
+    history: history(parts),
+    verify: (onProgress: NonNullable<VerifyDependencies['onProgress']> = () => undefined) =>
+      verifyAudit({ ...parts, onProgress }),
+  };
+}
 
 /** The day that the plan's members have now, YYYY-MM-DD. Memberships begin and end by it. */
 export function todayOf({ plan }: Config, clock: Clock): string {

@@ -1,5 +1,8 @@
 import type { Account } from '../account/account.ts';
 import type { Case } from '../audit/cases.ts';
+import type { AuditBatch } from '../audit/chain.ts';
+import type { LookupRecord } from '../audit/lookup.ts';
+import type { AuditSeal } from '../audit/seals.ts';
 import type { TrailRecord } from '../audit/trail.ts';
 import type { ClientRecord } from '../client/client.ts';
 import type { Consent } from '../consent/consent.ts';
@@ -20,6 +23,11 @@ export interface Stores {
   /** What happened to each account, for its owner to read. */
   readonly trail: Collection<TrailRecord>;
   readonly cases: Collection<Case>;
+  /** What is put on record, by the process that did it; only added to. */
+  readonly audit: Collection<AuditBatch>;
+  readonly auditSeals: Collection<AuditSeal>;
+  /** What leads to events by whom and what they are about. */
+  readonly auditLookup: Collection<LookupRecord>;
   readonly expiring: Expiring;
   readonly attempts: Attempts;
   readonly schedule: Schedule;

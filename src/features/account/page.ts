@@ -1,4 +1,5 @@
 import type Router from '@koa/router';
+import type { Audit } from '../../core/audit/event.ts';
 import type { Outcome, Refusal } from '../../core/refusal.ts';
 import { type PageContext, type PageState, pageContext, seeOther } from '../../http/context.ts';
 import type { FormGuard } from '../../http/csrf.ts';
@@ -47,6 +48,7 @@ export interface PageDependencies {
   readonly guard: FormGuard;
   readonly render: Render;
   readonly problems: ProblemPages;
+  readonly audit: Audit;
 }
 
 /** Where a change is made, for the message that tells of it. */
@@ -56,7 +58,7 @@ const subject = ({ session }: Visit): string => `account:${session.uid}`;
 
 /** Mounts a page of the account: every one needs a session, and its forms need it to be the one that they were shown in. */
 export function mountPage(router: Router<PageState>, deps: PageDependencies, page: AccountPage): void {
-  const { signedIn, guard, render, problems } = deps;
+  const { signedIn, guard, render, problems, audit } = deps;
 
   async function show(ctx: PageContext, home: string, visit: Visit, refusal?: Refusal, typed?: Form, field?: string) {
     const locals = await page.show(visit, ctx, typed);
@@ -89,6 +91,11 @@ export function mountPage(router: Router<PageState>, deps: PageDependencies, pag
         return problems.refused(ctx, 'form-not-ours', home);
       const outcome = await action.run(form.proven, visit, ctx);
       const told = outcome.ok ? 'done' : outcome.refusal;
+      const { id } = visit.account;
+      await audit.record({
+        ...{ action: 'account-page', outcome: told, actor: { kind: 'member', id }, subject: { kind: 'account', id } },
+        detail: { page: page.view, action: name },
+      });
       ctx.state.log.info({ event: 'account', page: page.view, action: name, outcome: told }, 'account');
       if (outcome.ok) return seeOther(ctx, outcome.proven);
       await show(ctx, home, visit, outcome.refusal, form.proven, action.fieldOf?.(outcome.refusal));
