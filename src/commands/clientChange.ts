@@ -34,6 +34,9 @@ export const rotateSecret = subcommand({
         throw new Refused(`The client ${id} has no secret: it proves itself otherwise.`);
       return { ...record, secrets: withNewSecret(record.secrets, client_secret, overlap, now), updatedAt: now };
     });
+    await ground.audit.record({
+      ...{ action: 'client-secret-made', subject: { kind: 'client', id }, detail: { overlapSeconds: overlap } },
+    });
     const old = changed.secrets.slice(1).map(({ expiresAt }) => expiresAt ?? now);
     const until = old.length === 0 ? undefined : timeOf(Math.max(...old));
     return {
@@ -57,6 +60,8 @@ function switching(disabled: boolean, summary: string) {
       const ground = await open();
       const updatedAt = seconds(ground.clock);
       await changeClient(ground, id, say, (record) => ({ ...record, disabled, updatedAt }));
+      const action = disabled ? 'client-disabled' : 'client-enabled';
+      await ground.audit.record({ action, subject: { kind: 'client', id } });
       return { json: { client_id: id, disabled }, lines: [`${id} is ${disabled ? 'disabled' : 'enabled'}.`, HEARD] };
     },
   });

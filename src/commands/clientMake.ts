@@ -30,6 +30,7 @@ export const make = subcommand({
     if ((await ground.stores.clients.insert(client_id, record)) !== 'inserted') {
       throw new Refused(`There is a client ${client_id} already.`);
     }
+    await ground.audit.record({ action: 'client-made', subject: { kind: 'client', id: client_id } });
     const { client_secret } = client;
     const secret = client_secret === undefined ? {} : { client_secret };
     return {
