@@ -13,6 +13,7 @@ import type { Config, Secrets } from './config/load.ts';
 import { seedClients, seedMembers } from './config/seed.ts';
 import { markBounced } from './core/account/account.ts';
 import { closeDue } from './core/account/closing.ts';
+import type { Audit } from './core/audit/event.ts';
 import { clientIdFor } from './core/client/clientId.ts';
 import { clientDirectory } from './core/client/directory.ts';
 import { withOwnClient } from './core/client/ownClient.ts';
@@ -70,6 +71,7 @@ import { problemPages } from './http/problems.ts';
 import { rememberedBrowsers } from './http/rememberedBrowsers.ts';
 import { rememberedName } from './http/rememberedName.ts';
 import { makeRenderer } from './http/render.ts';
+import { requestScope } from './http/requestScope.ts';
 import { signedInMembers } from './http/signedIn.ts';
 import type { Logger } from './observe/logger.ts';
 import { accessTokenReader } from './oidc/accessTokens.ts';
@@ -83,6 +85,7 @@ import { redeemForTest } from './oidc/testSignIn.ts';
 import {
   administrationOf,
   attemptDigest,
+  auditOf,
   keyRingOf,
   loadAtStart,
   membershipDirectory,
@@ -139,9 +142,12 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const directory = withOwnClient(clientDirectory(clients, clock), issuer);
 
   const https = issuer.startsWith('https:');
+  const networkOf = networkFinder(config.trustedProxies, config.sharedNetworks);
+  const scope = requestScope(networkOf);
+  const audit = auditOf(secrets, stores, clock, scope.circumstances);
   const provider = () => current.provider;
-  const logout = backchannelLogout({ provider, clients: directory, schedule, clock, log: deliveryLog(log) });
-  const ourSessions = sessions({ provider, limits: config.limits, clock, expiring, schedule, logout });
+  const logout = backchannelLogout({ provider, clients: directory, schedule, clock, log: deliveryLog(log, audit) });
+  const ourSessions = sessions({ provider, limits: config.limits, clock, expiring, schedule, logout, audit });
   const build = (published: PublishedKeys) => {
     const made = makeProvider(
       {
@@ -181,7 +187,6 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
 
   const guard = formGuard(secrets.cookieKeys, issuer);
   const usernames = rememberedName(https);
-  const networkOf = networkFinder(config.trustedProxies, config.sharedNetworks);
   const digest = attemptDigest(secrets);
   const seal = makeSeal(secrets.keyEncryptionKeys);
   const { carriers, inbox } = messageCarriers(config, stores, clock);
@@ -207,6 +212,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     outbox: ourOutbox,
     seal,
     channels: new Set(carriers.keys()),
+    audit,
   };
   const memberships = membershipDirectory(config, secrets, stores, clock);
   const letters = makePost(surroundingsOfErrands);
@@ -228,7 +234,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     onLateSuccess: tellLater('late-success'),
   });
   const forPages = { clients: directory, expiring, clock, guard, usernames, render, problems, issuer, networkOf };
-  const forSteps = { ...forPages, devices, guarded, measures, refusalFloor: config.refusalFloor };
+  const forSteps = { ...forPages, devices, guarded, audit, measures, refusalFloor: config.refusalFloor };
   const rules = passwordRules(config);
   const endSessions = ourSessions.endAllOf;
   const { agreements } = config.plan;
@@ -275,6 +281,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const administration = administrationOf(stores, clock, {
     faultOf: (record) => clientFault(provider(), record),
     forget: directory.forget,
+    audit,
   });
   const newClientId = (name: unknown) => clientIdFor(name, randomBytes(4).toString('hex'));
   const closings = { accounts, clock, schedule: stores.outbox };
@@ -325,6 +332,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     problems,
     measures,
     routes: [
+      scope.enter,
       healthRoutes(askDependencies, surroundings.isDraining),
       metricsRoute(config.metricsAccess, surroundings.readMetrics),
       helpRoutes({ render, problems }),
@@ -339,13 +347,13 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       interactions,
       ourErrands,
       accountRoutes({
-        ...{ accounts, clock, post, signedIn, guard, render, problems, issuer, consents, trail, apiWords },
+        ...{ accounts, clock, post, signedIn, guard, render, problems, issuer, consents, trail, apiWords, audit },
         ...{ mfaPolicy: config.mfaPolicy, clients: directory, sessions: ourSessions },
         disconnect: ourSessions.disconnect,
         schedule: stores.outbox,
       }),
       adminRoutes({
-        ...{ accounts, clock, signedIn, guard, render, problems, issuer, keys, staff: stores.staff },
+        ...{ accounts, clock, signedIn, guard, render, problems, issuer, keys, audit, staff: stores.staff },
         ...{ administration, clientChanges: stores.clientChanges, newClientId, expiring },
         redeem: (code) => redeemForTest(provider(), accounts, code),
         rotateEveryDays: config.keyTimes.rotateEvery / 86_400,
@@ -388,6 +396,12 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
         }),
     },
     { name: 'logout tokens', every: 1_000, run: logout.deliver },
+    { name: 'audit seal', every: 60_000, run: audit.seal },
+    {
+      name: 'old audit events',
+      every: 3_600_000,
+      run: () => audit.removeOld(trail.forget, clock.now() - config.auditDays * 86_400_000),
+    },
   ];
   return { app, tasks };
 }
@@ -397,10 +411,17 @@ const protocolLog = (log: Logger): ProtocolLog => ({
   failed: (error) => log.error({ err: error }, 'protocol failure'),
 });
 
-const deliveryLog = (log: Logger) => ({
+const deliveryLog = (log: Logger, audit: Audit) => ({
   delivered: (clientId: string) => log.info({ clientId }, 'logout token delivered'),
-  failed: (clientId: string, tries: number, error: Error) =>
-    log.warn({ clientId, tries, err: error }, 'logout token not delivered'),
+  failed(clientId: string, tries: number, error: Error) {
+    log.warn({ clientId, tries, err: error }, 'logout token not delivered');
+    audit
+      .record({
+        ...{ action: 'logout-not-delivered', outcome: 'failed', client: clientId, detail: { tries } },
+        subject: { kind: 'client', id: clientId },
+      })
+      .catch((failure) => log.warn({ err: failure }, 'a lost logout token was not put on record'));
+  },
 });
 
 const detailOf = (error: Error): string | undefined => (error as { error_description?: string }).error_description;

@@ -6,6 +6,7 @@ import { objections } from './core/account/objections.ts';
 import type { PasswordHasher } from './core/account/password.ts';
 import { countryOf } from './core/account/phone.ts';
 import { recoveryContacts } from './core/account/recovery.ts';
+import type { Audit } from './core/audit/event.ts';
 import { trail } from './core/audit/trail.ts';
 import { type Clock, seconds } from './core/clock.ts';
 import { codes, letterPurpose } from './core/codes/codes.ts';
@@ -43,6 +44,7 @@ export interface ErrandSurroundings {
   readonly outbox: Outbox;
   readonly channels: ReadonlySet<Channel>;
   readonly seal: Seal;
+  readonly audit: Audit;
 }
 
 /** Codes of six digits from a generator that cannot be foretold (NIST SP 800-63B-4 4.2.1.2). */
@@ -52,11 +54,11 @@ export function makeCodes({ stores, clock, digest }: Pick<ErrandSurroundings, 's
 }
 
 /** What members are written to, and the codes in it. */
-export function makePost({ config, stores, clock, digest, outbox, channels, seal }: ErrandSurroundings) {
+export function makePost({ config, stores, clock, digest, outbox, channels, seal, audit }: ErrandSurroundings) {
   const ourCodes = makeCodes({ stores, clock, digest });
   const reachesNumber = (e164: string) => config.smsCountries.includes(countryOf(e164) ?? '');
   const newSecret = () => randomBytes(24).toString('base64url');
-  const ourTrail = trail(stores.trail, clock, newMessageId);
+  const ourTrail = trail(stores.trail, clock, newMessageId, audit);
   const ourObjections = objections({ expiring: stores.expiring, seal, clock, newSecret });
   const ourPost = post({
     ...{ trail: ourTrail, objections: ourObjections, issuer: config.issuer },

@@ -8,6 +8,14 @@ import { smtpCarrier } from './adapters/smtpCarrier.ts';
 import { ConfigFault } from './config/fault.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { leastLength, type PasswordRules } from './core/account/newPassword.ts';
+import type { AuditEntry } from './core/audit/event.ts';
+import { history } from './core/audit/history.ts';
+import { makeLookup } from './core/audit/lookup.ts';
+import { makeMacs } from './core/audit/macs.ts';
+import { recorder } from './core/audit/record.ts';
+import { type RetentionDependencies, removeOld } from './core/audit/retention.ts';
+import { sealChains } from './core/audit/seals.ts';
+import { type VerifyDependencies, verifyAudit } from './core/audit/verify.ts';
 import {
   type AdministrationDependencies,
   type ClientAdministration,
@@ -47,9 +55,8 @@ const newSecret = (): string => randomBytes(32).toString('base64url');
 export const administrationOf = (
   { clients, clientChanges: changes }: Stores,
   clock: Clock,
-  { faultOf, forget }: Pick<AdministrationDependencies, 'faultOf' | 'forget'>,
-): ClientAdministration =>
-  clientAdministration({ clients, changes, clock, newId: randomUUID, newSecret, faultOf, forget });
+  parts: Pick<AdministrationDependencies, 'faultOf' | 'forget' | 'audit'>,
+): ClientAdministration => clientAdministration({ clients, changes, clock, newId: randomUUID, newSecret, ...parts });
 
 /** What a new password has to be. */
 export const passwordRules = ({ passwordLeast, mfaPolicy, plan }: Config): PasswordRules => ({
@@ -93,6 +100,32 @@ const keyedDigest =
     createHmac('sha256', cookieKeys[0] ?? '')
       .update(`${what}:${text}`)
       .digest('base64url');
+
+/**
+ * What is put on record, in a chain of this process's own, and all that goes with it. `circumstances`: what is known at any
+ * moment of who does something, and where.
+ */
+export function auditOf(
+  { keyEncryptionKeys }: Pick<Secrets, 'keyEncryptionKeys'>,
+  stores: Pick<Stores, 'audit' | 'auditSeals' | 'auditLookup'>,
+  clock: Clock,
+  circumstances?: () => Partial<AuditEntry>,
+) {
+  const parts = {
+    ...{ batches: stores.audit, seals: stores.auditSeals, lookup: makeLookup(stores.auditLookup) },
+    ...{ macs: makeMacs(keyEncryptionKeys), clock },
+  };
+  const newNode = () => randomBytes(12).toString('hex');
+  const audit = recorder({ ...parts, newNode, ...(circumstances === undefined ? {} : { circumstances }) });
+  return {
+    record: audit.record,
+    seal: () => sealChains(parts, audit),
+    removeOld: (forget: RetentionDependencies['forget'], before: number) => removeOld({ ...parts, forget }, before),
+    history: history(parts),
+    verify: (onProgress: NonNullable<VerifyDependencies['onProgress']> = () => undefined) =>
+      verifyAudit({ ...parts, onProgress }),
+  };
+}
 
 /** The day that the plan's members have now, YYYY-MM-DD. Memberships begin and end by it. */
 export function todayOf({ plan }: Config, clock: Clock): string {

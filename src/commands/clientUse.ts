@@ -22,10 +22,11 @@ export const asking = ({ reason }: { readonly reason?: string | undefined }): As
  * What administrators do with clients. Only what registers or changes one needs the provider, which judges it. Nothing here
  * reads a client twice, so that there is nothing to forget.
  */
-export const administrationFor = ({ stores, clock }: Ground, provider?: Provider): ClientAdministration =>
+export const administrationFor = ({ stores, clock, audit }: Ground, provider?: Provider): ClientAdministration =>
   administrationOf(stores, clock, {
     faultOf: (record) => (provider === undefined ? undefined : clientFault(provider, record)),
     forget: () => undefined,
+    audit,
   });
 
 /** Says so where the change ends with the next start of the provider. */

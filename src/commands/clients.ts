@@ -53,6 +53,7 @@ const initialToken = subcommand({
     const { InitialAccessToken } = await providerOf(ground);
     const policies = [values['without-pkce'] ? 'without-pkce' : 'member'];
     const token = await new InitialAccessToken({ expiresIn: days * 86_400, policies }).save();
+    await ground.audit.record({ action: 'initial-token-made', detail: { days, policy: String(policies[0]) } });
     const expires = timeOf(ground.clock.now() / 1000 + days * 86_400);
     return {
       json: { initial_access_token: token, expires, policies },

@@ -49,6 +49,7 @@ const rotate = subcommand({
       return rotation(false, await keys.list(), ground, 'New keys are waiting already');
     }
     const ring = values.emergency ? await keys.rotateNow() : await keys.rotate();
+    await ground.audit.record({ action: values.emergency ? 'keys-withdrawn' : 'keys-rotated' });
     return rotation(true, ring, ground, values.emergency ? 'The old keys are gone' : 'New keys are published');
   },
 });
@@ -74,6 +75,7 @@ const reseal = subcommand({
         say(`No key in KEY_ENCRYPTION_KEY opens the seed of the app of ${accountId}: its codes are refused.`);
       },
     });
+    if (!dryRun) await ground.audit.record({ action: 'keys-resealed', detail: { seeds, keys, unreadable } });
     const done = dryRun ? 'To be sealed anew' : 'Sealed anew';
     return {
       json: { dryRun, seeds, keys, unreadable },

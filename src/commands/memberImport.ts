@@ -64,7 +64,8 @@ async function importAccounts(
   say: (line: string) => void,
 ): Promise<Answer> {
   const rows = readJson(path, z.array(z.unknown()));
-  const take = await taker(await open(), dryRun);
+  const ground = await open();
+  const take = await taker(ground, dryRun);
   const counts = { opened: 0, existing: 0 };
   const bad: { index: number; reason: string }[] = [];
   for (let start = 0; start < rows.length; start += AT_ONCE) {
@@ -79,6 +80,7 @@ async function importAccounts(
     if (process.stderr.isTTY && (start / AT_ONCE) % (TOLD_EVERY / AT_ONCE) < 1) say(`${start} of ${rows.length} …`);
   }
   const { opened, existing } = counts;
+  if (!dryRun) await ground.audit.record({ action: 'members-imported', detail: { ...counts, bad: bad.length } });
   return {
     json: { dryRun, opened, existing, bad },
     lines: [`${opened} ${dryRun ? 'would be opened' : 'opened'}, ${existing} there already, ${bad.length} bad.`],

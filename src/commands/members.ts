@@ -69,6 +69,7 @@ const make = subcommand({
     const outcome = await enrol({ accounts: ground.stores.accounts, hasher }, id, read.member, seconds(ground.clock));
     if (outcome === 'there') throw new Refused(`${read.member.username} has an account already.`);
     if (outcome === 'taken') throw new Refused(`The member is refused: ${TAKEN}.`);
+    await ground.audit.record({ action: 'member-made', subject: { kind: 'account', id } });
     return shown(await find(ground, read.member.username));
   },
 });
@@ -77,7 +78,12 @@ const show = subcommand({
   summary: 'the account of a member, without its secrets',
   argument: 'USERNAME',
   options: {},
-  run: async ({ argument, open }) => shown(await find(await open(), argument)),
+  async run({ argument, open }) {
+    const ground = await open();
+    const account = await find(ground, argument);
+    await ground.audit.record({ action: 'member-shown', subject: { kind: 'account', id: account.id } });
+    return shown(account);
+  },
 });
 
 const letterCode = subcommand({
@@ -89,7 +95,7 @@ const letterCode = subcommand({
   ],
   options: {},
   async run({ argument, open }) {
-    const { config, secrets, stores, clock } = await open();
+    const { config, secrets, stores, clock, audit } = await open();
     const membership =
       config.eligibility === undefined ? await inRoster(rosterOf(secrets, stores), argument) : undefined;
     if (config.eligibility === undefined && membership === undefined)
@@ -97,6 +103,8 @@ const letterCode = subcommand({
     const digest = attemptDigest(secrets);
     const number = membership?.memberNumber ?? argument;
     const issued = await makeCodes({ stores, clock, digest }).issue(letterPurpose(digest, number), LETTER);
+    // The number itself is for nobody who reads what is on record.
+    await audit.record({ action: 'letter-code-made', detail: { membership: digest(number) } });
     const described = { memberNumber: number, code: issued.code, until: timeOf(Math.floor(issued.until / 1_000)) };
     return { json: described, lines: columns(Object.entries(described)) };
   },

@@ -32,7 +32,7 @@ export async function importRoster(
   say: (line: string) => void,
 ): Promise<Answer> {
   demandReadable(path);
-  const { config, secrets, stores, clock } = await open();
+  const { config, secrets, stores, clock, audit } = await open();
   let began = performance.now();
   const [roster, today] = [rosterOf(secrets, stores), todayOf(config, clock)];
   const bar = progressBar(['Looking', dryRun ? 'Comparing' : 'Writing']);
@@ -55,6 +55,7 @@ export async function importRoster(
     const ways = { today, dryRun, whole: whole && verdict.bad === 0 };
     const taken = takes ? await takeRoster(source, roster, index, ways) : NOTHING;
     bar.clear();
+    if (takes && !dryRun) await audit.record({ action: 'roster-imported', detail: { ...taken, bad: verdict.bad } });
     return answer(verdict, taken, { dryRun, takes, listed, took: (performance.now() - began) / 1_000 });
   } catch (error) {
     if (error instanceof RosterFileFault) throw new Misuse(`${path}: ${error.message}`);

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -8,6 +10,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Stores } from '../core/storage/stores.ts';
 import { Unavailable } from '../core/storage/unavailable.ts';
 import { openStores, secretsOf } from '../openStores.ts';
+import { auditOf } from '../parts.ts';
 import { StartFault, wordsOf } from '../startFault.ts';
 import { commandHelp, type Options, subcommandHelp } from './help.ts';
 
@@ -23,6 +26,8 @@ export interface Ground {
   readonly secrets: Secrets;
   readonly stores: Stores;
   readonly clock: Clock;
+  /** What a command changes, or shows of a person, it puts on record by this. */
+  readonly audit: ReturnType<typeof auditOf>;
 }
 
 type Values<O extends Options> = {
@@ -40,10 +45,12 @@ export interface Call<O extends Options> {
   open(): Promise<Ground>;
   /** Says something beside the answer. */
   say(line: string): void;
+  /** Prints a line of JSON of its own, before the answer; resolves when there is room for another. */
+  print(value: unknown): Promise<void>;
 }
 
 export interface Answer {
-  /** What `--json` prints. */
+  /** What `--json` prints. Undefined where everything was printed already. */
   readonly json: unknown;
   /** What people read. */
   readonly lines: readonly string[];
@@ -76,6 +83,8 @@ const EVERYWHERE = { json: { type: 'boolean' }, help: { type: 'boolean', short: 
 
 /** Runs the command that was typed, and leaves its exit code to the process. */
 export async function runCommand(command: Command): Promise<void> {
+  // Who reads the output has heard enough, as `head` does.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   let ground: Ground | undefined;
   const open = async () => {
     ground ??= await openGround();
@@ -106,7 +115,14 @@ async function answer(command: Command, args: readonly string[], open: () => Pro
     throw new Misuse(`${name} takes ${chosen.argument === undefined ? 'options only' : `one ${chosen.argument}`}.`);
   }
   const say = (line: string) => console.error(printable(line));
-  const { json, lines, refusedInPart } = await chosen.run({ values: given, argument: positionals[0] ?? '', open, say });
+  const { json, lines, refusedInPart } = await chosen.run({
+    values: given,
+    argument: positionals[0] ?? '',
+    open,
+    say,
+    print,
+  });
+  if (json === undefined) return 0;
   tell(asJson ? [escaped(JSON.stringify(json, undefined, 2))] : lines.map(printable));
   return refusedInPart ? 3 : 0;
 }
@@ -135,7 +151,22 @@ async function openGround(): Promise<Ground> {
   const secrets = secretsOf(config);
   // A connection that is lost shows in the operation that needs it.
   const stores = await openStores(config, () => undefined);
-  return { config, secrets, stores, clock: systemClock };
+  const actor = { kind: 'command', id: whoTyped() } as const;
+  const audit = auditOf(secrets, stores, systemClock, () => ({ actor }));
+  return { config, secrets, stores, clock: systemClock, audit };
+}
+
+/** The name that the operating system has for who typed the command; in a container there may be none. */
+function whoTyped(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.()}`;
+  }
+}
+
+async function print(value: unknown): Promise<void> {
+  if (!process.stdout.write(`${escaped(JSON.stringify(value))}\n`)) await once(process.stdout, 'drain');
 }
 
 function tell(lines: readonly string[]): number {

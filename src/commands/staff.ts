@@ -127,10 +127,11 @@ async function find({ stores }: Ground, username: string) {
   return { id: account.id, before: await rolesOf(stores.staff, account.id) };
 }
 
-async function give({ stores, clock }: Ground, id: string, username: string, roles: readonly Role[]) {
+async function give({ stores, clock, audit }: Ground, id: string, username: string, roles: readonly Role[]) {
   const outcome = await setRoles(stores.staff, id, roles, { by: BY, at: seconds(clock) });
   if (!outcome.ok) throw new Refused('This is the last administrator: make another first.');
   const now = await rolesOf(stores.staff, id);
+  await audit.record({ action: 'roles-set', subject: { kind: 'account', id }, detail: { roles: now.join(' ') } });
   const what = now.length === 0 ? 'has no roles any more' : `is ${now.join(', ')}`;
   return { json: { username, sub: id, roles: now }, lines: [`${username} ${what}.`] };
 }

@@ -37,6 +37,7 @@ export interface Config {
   /** Years. */
   readonly registrationAge: number;
   readonly graceDays: number;
+  readonly auditDays: number;
   readonly portalPort: number;
   readonly trustedProxies: readonly string[];
   readonly sharedNetworks: readonly string[];
@@ -135,6 +136,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
     smsCountries: settings.SMS_COUNTRIES,
     registrationAge: settings.REGISTRATION_MIN_AGE,
     graceDays: settings.MEMBERSHIP_GRACE_DAYS,
+    auditDays: settings.AUDIT_DAYS,
     portalPort: production ? 0 : settings.PORTAL_PORT,
     trustedProxies: settings.TRUSTED_PROXIES,
     sharedNetworks: settings.SHARED_NETWORKS,

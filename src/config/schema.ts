@@ -157,6 +157,15 @@ export const SETTINGS = z.object({
     .max(3_650)
     .default(60)
     .describe('who was a member until so many days ago may still register'),
+  AUDIT_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(36_500)
+    .default(2_192)
+    .describe(
+      'what was put on record is kept this long, and what members read of it in their activity: six years, as HIPAA demands (45 CFR 164.316(b)(2)(i)), with two leap days',
+    ),
   SESSION_IDLE_SECONDS: duration(900).describe('a session ends after this long without activity'),
   SESSION_SHARED_IDLE_SECONDS: duration(300).describe('the same on a computer that others use too'),
   SESSION_OVERALL_SECONDS: duration(43_200).describe('a session ends this long after sign-in'),

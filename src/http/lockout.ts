@@ -86,11 +86,18 @@ export function lockout(deps: LockoutDependencies) {
     ctx: PageContext,
     identify: () => Promise<Target & { input: Input }>,
     compare: (input: Input) => Promise<Outcome<Proven>>,
+    put: (outcome: Outcome<never> | Outcome<Proven>) => Promise<unknown>,
   ): Promise<Outcome<Proven>> {
+    const no = async (...why: Parameters<typeof refused>) => {
+      const refusal = refused(...why);
+      await put(refusal);
+      return refusal;
+    };
     const started = performance.now();
     const network = deps.networkOf(ctx);
     const ofNetwork = [poolOfNetwork(network)];
     const allowed = await takeAll(attempts, ofNetwork);
+    // Not put on record one by one: whoever floods us from one network would fill the record.
     if (!allowed.ok) return refused('locked', allowed.until);
 
     const target = await identify();
@@ -98,15 +105,17 @@ export function lockout(deps: LockoutDependencies) {
     const pools = 'name' in target ? passwordPools(ctx, network, target) : otherPools(target);
     const taken = await takeAll(attempts, pools);
     if (!taken.ok) {
+      const refusal = await no('name' in target ? 'locked' : target.lockedAs, taken.until);
       await notBefore(started + deps.refusalFloor);
       if (password?.account !== undefined) deps.onLocked(password.account.id, taken.until);
-      return refused('name' in target ? 'locked' : target.lockedAs, taken.until);
+      return refusal;
     }
 
     const all = [...ofNetwork, ...pools];
     let outcome: Outcome<Proven>;
     try {
       outcome = await compare(target.input);
+      await put(outcome);
     } catch (error) {
       await giveBackAll(attempts, all).catch(() => ctx.state.log.warn('attempts could not be given back'));
       throw error;

@@ -52,6 +52,13 @@ function rangeList(ranges: readonly string[]): BlockList {
 const contains = (list: BlockList, address: string): boolean =>
   isIP(address) !== 0 && list.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
 
+/** Where a network is, and not whose: the /24 of an IPv4 address, the /48 of an IPv6 one. */
+export function coarse({ key }: Network): string | undefined {
+  if (key === '') return undefined;
+  if (!key.includes(':')) return key.replace(/[^.]+$/, '0/24');
+  return `${key.split(':').slice(0, 3).join(':')}::/48`;
+}
+
 /** `::ffff:192.0.2.1` is 192.0.2.1, and a zone (`%eth0`) says nothing to others. */
 function plainAddress(address: string): string {
   const bare = address.replace(/%.*$/, '');

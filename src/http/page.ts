@@ -1,4 +1,5 @@
 import type Router from '@koa/router';
+import type { Audit } from '../core/audit/event.ts';
 import type { Outcome, Refusal } from '../core/refusal.ts';
 import { type PageContext, type PageState, pageContext, seeOther } from './context.ts';
 import type { FormGuard } from './csrf.ts';
@@ -52,6 +53,9 @@ export interface PageDependencies<V extends Visit = Visit, May = undefined> {
   readonly guard: FormGuard;
   readonly render: Render;
   readonly problems: ProblemPages;
+  readonly audit: Audit;
+  /** As whom people act on these pages. */
+  readonly actor: 'member' | 'staff';
 }
 
 const subject = (root: string, { session }: Visit): string => `${root}:${session.uid}`;
@@ -62,7 +66,7 @@ export function mountPage<V extends Visit, May>(
   deps: PageDependencies<V, May>,
   page: Page<V, May>,
 ): void {
-  const { root, enter, guard, render, problems } = deps;
+  const { root, enter, guard, render, problems, audit, actor } = deps;
 
   async function show(ctx: PageContext, home: string, visit: V, refusal?: Refusal, typed?: Form, field?: string) {
     const locals = await page.show(visit, ctx, typed);
@@ -97,6 +101,12 @@ export function mountPage<V extends Visit, May>(
         return problems.refused(ctx, 'form-not-ours', home);
       const outcome = await action.run(form.proven, visit, ctx);
       const told = outcome.ok ? 'done' : outcome.refusal;
+      const { id } = visit.account;
+      await audit.record({
+        ...{ action: `${actor}-page`, outcome: told, actor: { kind: actor, id } },
+        ...(actor === 'member' ? { subject: { kind: 'account', id } } : {}),
+        detail: { page: page.view, action: name },
+      });
       ctx.state.log.info({ event: 'page', page: page.view, action: name, outcome: told }, 'page');
       if (!outcome.ok) return show(ctx, home, visit, outcome.refusal, form.proven, action.fieldOf?.(outcome.refusal));
       if (typeof outcome.proven === 'string') return seeOther(ctx, outcome.proven);

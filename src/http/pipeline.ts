@@ -1,3 +1,4 @@
+import type { Audit } from '../core/audit/event.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Facts, Requirement } from '../core/journey/journey.ts';
 import type { Measures } from '../core/measures.ts';
@@ -33,7 +34,7 @@ export interface Journeys<Context extends StepContext> {
   /** Where the same is begun anew, if it can be. */
   startUrl?(context: Context): string;
   /** Whose journey it is, for the log. */
-  described(context: Context): object;
+  described(context: Context): { readonly clientId?: string; readonly course?: string };
 }
 
 export interface PipelineDependencies {
@@ -42,6 +43,7 @@ export interface PipelineDependencies {
   readonly render: Render;
   readonly problems: ProblemPages;
   readonly guarded: Guarded;
+  readonly audit: Audit;
   readonly measures: Pick<Measures, 'stepAnswered'>;
   /** Milliseconds, for steps that take an even time. */
   readonly refusalFloor: number;
@@ -82,14 +84,44 @@ export function pipeline<Context extends StepContext>(deps: PipelineDependencies
   }
 
   /** Lets the step judge its input; where it compares a secret, only for an attempt that was taken before. */
-  function answer(ctx: PageContext, step: AnyStep<Context>, input: unknown, context: Context): Promise<Outcome<Facts>> {
+  async function answer(
+    ctx: PageContext,
+    step: AnyStep<Context>,
+    input: unknown,
+    context: Context,
+  ): Promise<Outcome<Facts>> {
     const { identify } = step;
-    if (identify === undefined) return step.submit(input, context);
+    if (identify === undefined) return put(step, context, await step.submit(input, context));
+    let accountId: string | undefined;
     return deps.guarded(
       ctx,
-      () => identify(input, context),
+      async () => {
+        const target = await identify(input, context);
+        accountId = 'name' in target ? target.account?.id : undefined;
+        return target;
+      },
       (known) => step.submit(known, context),
+      (outcome) => put(step, context, outcome, accountId),
     );
+  }
+
+  /**
+   * Puts an answer on record, before anything follows from it and before any wait: what could not be recorded does not happen,
+   * and the wait covers the time that it took. `accountId`: whom the answer meant, where it says so.
+   */
+  async function put(step: AnyStep<Context>, context: Context, outcome: Outcome<Facts>, accountId?: string) {
+    const facts = { ...context.journey.facts, ...(outcome.ok ? outcome.proven : {}) };
+    const shown = (facts.password ?? facts.passkey ?? facts.credentials)?.accountId ?? context.account?.id;
+    const { clientId, course } = journeys.described(context);
+    const meant = accountId ?? shown ?? facts.name?.accountId;
+    await deps.audit.record({
+      ...{ action: `step.${step.name}`, outcome: outcome.ok ? 'done' : outcome.refusal },
+      actor: { kind: 'member', id: shown },
+      subject: meant === undefined ? undefined : { kind: 'account', id: meant },
+      ...(clientId === undefined ? {} : { client: clientId }),
+      ...(course === undefined ? {} : { detail: { course } }),
+    });
+    return outcome;
   }
 
   /** The form of the step that is next, or of one before it that is mended. What is none was answered already. */
@@ -142,7 +174,7 @@ export function pipeline<Context extends StepContext>(deps: PipelineDependencies
       if (received === undefined) return;
       const { form, context, step } = received;
       const input = step.parse(form, context);
-      const outcome = input.ok ? await answer(ctx, step, input.proven, context) : input;
+      const outcome = input.ok ? await answer(ctx, step, input.proven, context) : await put(step, context, input);
       const told = outcome.ok ? 'proven' : outcome.refusal;
       ctx.state.log.info({ event: 'step', step: step.name, outcome: told, ...journeys.described(context) }, 'step');
       deps.measures.stepAnswered(step.name, told);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'koa';
 import type { KoaContextWithOIDC, Provider, Session } from 'oidc-provider';
+import type { Audit } from '../core/audit/event.ts';
 import { OWN_CLIENT } from '../core/client/ownClient.ts';
 import { type Clock, seconds } from '../core/clock.ts';
 import { type SessionLimits, sessionTtl } from '../core/session/limits.ts';
@@ -58,6 +59,7 @@ export interface SessionsDependencies {
   readonly expiring: Expiring;
   readonly schedule: Schedule;
   readonly logout: BackchannelLogout;
+  readonly audit: Audit;
 }
 
 /** A sweep ends as many sessions as this, and has this long for it before another process may try. */
@@ -65,7 +67,7 @@ const AT_ONCE = 100;
 const LEASE_MS = 60_000;
 
 /** The sessions of this provider, as our pages see them. */
-export function sessions({ provider, limits, clock, expiring, schedule, logout }: SessionsDependencies) {
+export function sessions({ provider, limits, clock, expiring, schedule, logout, audit }: SessionsDependencies) {
   /** Activity: the idle limit begins again. Returns when the session ends now, in seconds since 1970. */
   const touch = async (session: OurSession): Promise<number> => {
     const ttl = sessionTtl(limits, session, seconds(clock));
@@ -179,8 +181,11 @@ export function sessions({ provider, limits, clock, expiring, schedule, logout }
         for (const item of due) {
           try {
             // A session that was prolonged this very moment stands in the list anew.
-            if ((await provider().Session.find(item.id)) === undefined)
-              await endAuthorizations(item.value as SessionEnd);
+            if ((await provider().Session.find(item.id)) === undefined) {
+              const ended = item.value as SessionEnd;
+              await endAuthorizations(ended);
+              await audit.record({ action: 'session-expired', subject: { kind: 'account', id: ended.accountId } });
+            }
             await schedule.done(SESSION_ENDS, item);
           } catch (error) {
             // It comes again when its lease is over, and holds up no other.

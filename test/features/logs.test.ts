@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import * as openid from 'openid-client';
+import { recorded } from '../support/audit.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
 import { MEMBER, RENEWING, startProvider } from '../support/provider.ts';
 import { RelyingParty, signIn, TELEVISION, Visitor, webClient } from '../support/relyingParty.ts';
@@ -24,7 +25,7 @@ class Watcher extends Visitor {
   }
 }
 
-describeOnEveryStore('the log of a whole day', (pair) => {
+describeOnEveryStore('the log and the audit of a whole day', (pair) => {
   test('holds a request id in each line, and no password, code, token, cookie or secret at all', async () => {
     const provider = await startProvider(pair, {
       ...{ clients: [CLIENT, TELEVISION], members: [{ ...RENEWING, ...MEMBER }] },
@@ -75,12 +76,14 @@ describeOnEveryStore('the log of a whole day', (pair) => {
     const end = await visitor.go(`${provider.issuer}/session/end?id_token_hint=${tokens.id_token}`, provider.issuer);
     await visitor.submit(end, { logout: 'yes' }, provider.issuer);
     await provider.work();
+    const events = await recorded(provider.stores);
     await provider.close();
 
     const lines = provider.log.map((line) => JSON.parse(line));
     expect(lines.length).toBeGreaterThan(25);
     expect(lines.filter(({ msg, requestId }) => msg === 'request' && !/^[0-9A-Z-]{14}$/.test(requestId))).toEqual([]);
-    const log = provider.log.join('');
+    expect(events.length).toBeGreaterThan(5);
+    const log = provider.log.join('') + events.map((event) => JSON.stringify(event)).join('');
     const all = [...new Set([...secrets, ...visitor.secrets])].filter((secret) => secret.length >= 8);
     expect(all.length).toBeGreaterThan(30);
     expect(all.filter((secret) => log.includes(secret) || log.includes(encodeURIComponent(secret)))).toEqual([]);

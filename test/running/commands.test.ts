@@ -21,7 +21,7 @@ const APP = ['--name', 'Care Messages', '--client-uri', 'https://app.example/'];
 const WEB = ['clients', 'make', '--kind', 'web', ...APP, '--redirect-uri', 'https://app.example/callback'];
 
 describe('every command', () => {
-  test.each(['clients', 'members', 'keys'])(
+  test.each(['audit', 'clients', 'members', 'keys'])(
     '%s tells how it is used, on the output when it was asked',
     async (name) => {
       const help = await type([name, '--help'], env);

@@ -1,8 +1,10 @@
 import type { Clock } from '../clock.ts';
 import type { Collection } from '../storage/collection.ts';
+import { timeKey } from './chain.ts';
+import type { Actor, Audit } from './event.ts';
 
 /** What happens to an account, as its owner may read it. Its words stand under `account.activity.what.<name>`. */
-const EVENTS = [
+export const EVENTS = [
   ...(['signed-in', 'signed-out', 'session-ended', 'sessions-ended'] as const),
   ...(['welcome', 'registration-attempt', 'locked', 'late-success', 'unlocked'] as const),
   ...(['password-changed', 'second-step-added', 'second-step-removed', 'second-steps-removed'] as const),
@@ -29,18 +31,37 @@ export interface TrailRecord extends TrailEvent {
   readonly accountId: string;
 }
 
-/** So that the newest comes first in the order of ids. */
-const LATEST = 9_999_999_999_999;
+/** What nobody has to be signed in for, or was found out by us. */
+const BY_NOBODY: readonly EventName[] = [
+  ...(['registration-attempt', 'locked', 'late-success', 'closed'] as const),
+  ...(['recovery-started', 'recovery-ready', 'recovery-stopped'] as const),
+];
 
 const prefixOf = (accountId: string): string => `${accountId}/`;
 
-/** What happened to each account, for its owner to read: only added to. */
-export function trail(records: Collection<TrailRecord>, clock: Clock, newId: () => string) {
+/** What happened to each account, for its owner to read, and for the audit. */
+export function trail(records: Collection<TrailRecord>, clock: Clock, newId: () => string, audit: Audit) {
   return {
-    async record(accountId: string, event: Omit<TrailEvent, 'at'>): Promise<void> {
+    /** `by`: who did it, where that is not the owner. */
+    async record(accountId: string, event: Omit<TrailEvent, 'at'>, by?: Actor): Promise<void> {
       const at = clock.now();
-      const order = String(LATEST - at).padStart(13, '0');
-      await records.insert(`${prefixOf(accountId)}${order}-${newId()}`, { ...event, accountId, at });
+      const owner = BY_NOBODY.includes(event.what) ? undefined : ({ kind: 'member', id: accountId } as const);
+      await audit.record({
+        ...{ action: event.what, actor: by ?? owner, subject: { kind: 'account', id: accountId } },
+        ...{ client: event.app, device: event.agent },
+      });
+      await records.insert(`${prefixOf(accountId)}${timeKey(at)}-${newId()}`, { ...event, accountId, at });
+    },
+
+    /** Removes what happened to an account before a time. */
+    async forget(accountId: string, before: number): Promise<void> {
+      const prefix = prefixOf(accountId);
+      for (;;) {
+        const found = await records.all(`${prefix}${timeKey(before)}~`, 500);
+        const old = found.filter(({ id }) => id.startsWith(prefix));
+        for (const { id, version } of old) await records.remove(id, version);
+        if (old.length < 500) return;
+      }
     },
 
     /** The newest first, after this one; `more` is what to go on after, where there are more. */

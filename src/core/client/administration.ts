@@ -1,3 +1,4 @@
+import type { Actor, Audit, AuditAction } from '../audit/event.ts';
 import type { Clock } from '../clock.ts';
 import { seconds } from '../clock.ts';
 import type { Collection, Stored } from '../storage/collection.ts';
@@ -23,6 +24,25 @@ export type Ruling<Done> =
   | { readonly ok: true; readonly done: Done }
   | { readonly ok: false; readonly refusal: ClientRefusal; readonly faults: readonly string[] };
 
+/** What each change is called on record. */
+const AUDITED: Readonly<Record<ClientChange['action'], AuditAction>> = {
+  registered: 'client-made',
+  changed: 'client-changed',
+  disabled: 'client-disabled',
+  enabled: 'client-enabled',
+  deleted: 'client-deleted',
+  'secret-rotated': 'client-secret-made',
+  'secret-ended': 'client-secrets-ended',
+};
+
+/** Whom the history names, as the record does: a person of the staff, a client with a token, or the command line. */
+function actorOf(by: string): Actor | undefined {
+  // The command says itself who has typed it.
+  if (by === 'command line') return undefined;
+  const [, client] = /^client (.*)$/.exec(by) ?? [];
+  return client === undefined ? { kind: 'staff', id: by } : { kind: 'client', id: client };
+}
+
 /** Who asks, and why. */
 export interface Asking {
   /** The id of an account, of a client with an access token, or of the command line. */
@@ -39,6 +59,7 @@ export interface AdministrationDependencies {
   readonly newSecret: () => string;
   /** What the protocol finds wrong with a client, or undefined. */
   readonly faultOf: (record: ClientRecord) => string | undefined;
+  readonly audit: Audit;
   /** Everything that has read the client before reads it anew. */
   readonly forget: (id: string) => void;
 }
@@ -100,7 +121,7 @@ export function judgeClient(metadata: ClientMetadata): Judgement {
  * client's history, with who and why.
  */
 export function clientAdministration(deps: AdministrationDependencies) {
-  const { clients, changes, clock, newId, newSecret, faultOf, forget } = deps;
+  const { clients, audit, changes, clock, newId, newSecret, faultOf, forget } = deps;
 
   const put = async (
     id: string,
@@ -113,6 +134,7 @@ export function clientAdministration(deps: AdministrationDependencies) {
     const fields = differences(before, after);
     const change = { clientId: id, at: clock.now(), by, action, fields, ...(reason === undefined ? {} : { reason }) };
     await recordChange(changes, change, newId());
+    await audit.record({ action: AUDITED[action], actor: actorOf(by), subject: { kind: 'client', id }, reason });
   };
 
   const provided = (metadata: ClientMetadata, brought?: string): NewClient => {

@@ -147,7 +147,7 @@ export interface Agreements {
 export type Requirement = Exclude<keyof Facts, 'sent' | 'texted' | 'fresh' | 'instead'>;
 
 /** The order in which steps are asked for; each journey wants some of them. */
-const ORDER = [
+export const ORDER = [
   ...(['account', 'password', 'passkey', 'name', 'person', 'member', 'contact', 'code', 'delay'] as const),
   ...(['method', 'second', 'renewal', 'replacement', 'newPassword', 'agreement', 'offer'] as const),
   ...(['enrolment', 'number', 'setup', 'newCodes', 'codes', 'review', 'consent'] as const),

@@ -1,5 +1,8 @@
 import type { Account } from '../account/account.ts';
 import type { Case } from '../audit/cases.ts';
+import type { AuditBatch } from '../audit/chain.ts';
+import type { LookupRecord } from '../audit/lookup.ts';
+import type { AuditSeal } from '../audit/seals.ts';
 import type { TrailRecord } from '../audit/trail.ts';
 import type { ClientChange } from '../client/changes.ts';
 import type { ClientRecord } from '../client/client.ts';
@@ -25,6 +28,11 @@ export interface Stores {
   readonly staff: Collection<Staff>;
   /** What was changed about each client, the newest first. */
   readonly clientChanges: Collection<ClientChange>;
+  /** What is put on record, by the process that did it; only added to. */
+  readonly audit: Collection<AuditBatch>;
+  readonly auditSeals: Collection<AuditSeal>;
+  /** What leads to events by whom and what they are about. */
+  readonly auditLookup: Collection<LookupRecord>;
   readonly expiring: Expiring;
   readonly attempts: Attempts;
   readonly schedule: Schedule;

@@ -18,7 +18,7 @@ import { type ProfileDependencies, profilePage } from './profile.ts';
 import { passkeyPage, type SecurityDependencies, secondStepPage, securityPage } from './security.ts';
 import { type SessionsDependencies, sessionsPage } from './sessions.ts';
 
-type AccountDependencies = Pick<PageDependencies, 'guard' | 'render' | 'problems'> & {
+type AccountDependencies = Pick<PageDependencies, 'guard' | 'render' | 'problems' | 'audit'> & {
   readonly signedIn: SignedIn;
 } & ContactsDependencies &
   SecurityDependencies &
@@ -54,7 +54,7 @@ export function accountRoutes(deps: AccountDependencies): Middleware<PageState> 
     dataPage(),
   ];
   mountDownload(router, deps);
-  const forPages = { ...deps, root: '/account', done: DONE, enter: deps.signedIn.enter };
+  const forPages = { ...deps, root: '/account', done: DONE, enter: deps.signedIn.enter, actor: 'member' as const };
   for (const page of pages) mountPage(router, forPages, page);
   return mounted(router);
 }

@@ -14,7 +14,7 @@ import { overviewPage } from './overview.ts';
 import { type StaffDependencies, staffPage } from './staff.ts';
 import { mountTestSignIn, type TestDependencies } from './testSignIn.ts';
 
-type AdminDependencies = Pick<PageDependencies, 'guard' | 'render' | 'problems'> &
+type AdminDependencies = Pick<PageDependencies, 'guard' | 'render' | 'problems' | 'audit'> &
   DoorDependencies &
   ClientsDependencies &
   KeysDependencies &
@@ -23,9 +23,9 @@ type AdminDependencies = Pick<PageDependencies, 'guard' | 'render' | 'problems'>
 
 export function adminRoutes(deps: AdminDependencies): Middleware<PageState> {
   const router = new Router<PageState>();
-  const { guard, render, problems } = deps;
+  const { guard, render, problems, audit } = deps;
   const enter = staffDoor(deps);
-  const forPages = { root: '/admin', done: DONE, enter, guard, render, problems };
+  const forPages = { root: '/admin', done: DONE, enter, guard, render, problems, audit, actor: 'staff' as const };
   const pages = [
     overviewPage(),
     clientsPage(deps),

@@ -1,4 +1,5 @@
 import { type Account, findBySignInName } from '../../core/account/account.ts';
+import type { Audit } from '../../core/audit/event.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
 import { proven, refused } from '../../core/refusal.ts';
 import { may, ROLES } from '../../core/staff/roles.ts';
@@ -11,12 +12,13 @@ export interface StaffDependencies {
   readonly accounts: Collection<Account>;
   readonly staff: Collection<Staff>;
   readonly clock: Clock;
+  readonly audit: Audit;
 }
 
 const PATH = '/staff';
 
 /** Who of the staff may do what. */
-export const staffPage = ({ accounts, staff, clock }: StaffDependencies): AdminPage => ({
+export const staffPage = ({ accounts, staff, clock, audit }: StaffDependencies): AdminPage => ({
   path: PATH,
   view: 'admin/staff',
   may: 'staff.read',
@@ -41,7 +43,12 @@ export const staffPage = ({ accounts, staff, clock }: StaffDependencies): AdminP
         if (account === undefined) return refused('staff-unknown');
         const roles = ROLES.filter((role) => form.has(`role-${role}`));
         const outcome = await setRoles(staff, account.id, roles, { by, at: seconds(clock) });
-        return outcome.ok ? proven(doneAt(`/admin${PATH}`, 'roles-set')) : outcome;
+        if (!outcome.ok) return outcome;
+        await audit.record({
+          ...{ action: 'roles-set', actor: { kind: 'staff', id: by }, subject: { kind: 'account', id: account.id } },
+          detail: { roles: roles.join(' ') },
+        });
+        return proven(doneAt(`/admin${PATH}`, 'roles-set'));
       },
       fieldOf: () => 'username',
     },

@@ -1,6 +1,9 @@
 import { type Connection, type Model, Schema } from 'mongoose';
 import type { Account } from '../../core/account/account.ts';
 import type { Case } from '../../core/audit/cases.ts';
+import type { AuditBatch } from '../../core/audit/chain.ts';
+import type { LookupRecord } from '../../core/audit/lookup.ts';
+import type { AuditSeal } from '../../core/audit/seals.ts';
 import type { TrailRecord } from '../../core/audit/trail.ts';
 import type { ClientChange } from '../../core/client/changes.ts';
 import type { ClientRecord } from '../../core/client/client.ts';
@@ -140,6 +143,11 @@ const clientChanges: Record<keyof ClientChange, object> = {
   ...{ clientId: text, at: number, by: text, action: text, reason: String },
   fields: [{ _id: false, name: text, from: String, to: String }],
 };
+const audit: Record<keyof AuditBatch, object> = { node: text, first: number, events: texts, mac: text };
+
+const auditSeals: Record<keyof AuditSeal, object> = { body: text, mac: text };
+
+const auditLookup: Record<keyof LookupRecord, object> = { batch: text };
 
 /** A field that the schema does not know is a bug of ours and must not be dropped in silence. */
 const strict = { strict: 'throw', versionKey: false, minimize: false, autoIndex: false, autoCreate: false } as const;
@@ -169,6 +177,9 @@ export function mongoModels(connection: Connection) {
     cases: versioned<Case>(connection, 'cases', cases),
     staff: versioned<Staff>(connection, 'staff', staff),
     clientChanges: versioned<ClientChange>(connection, 'clientChanges', clientChanges),
+    audit: versioned<AuditBatch>(connection, 'audit', audit),
+    auditSeals: versioned<AuditSeal>(connection, 'auditSeals', auditSeals),
+    auditLookup: versioned<LookupRecord>(connection, 'auditLookup', auditLookup),
     outbox: connection.model('outbox', scheduled, 'outbox') as unknown as Model<ScheduledDocument>,
     claims: connection.model('claims', claims, 'claims') as unknown as Model<ClaimDocument>,
   };

@@ -1,0 +1,102 @@
+import type { Clock } from '../clock.ts';
+import type { Collection } from '../storage/collection.ts';
+import { type AuditBatch, batchId, type ChainHead, GENESIS, linked, signedBatch } from './chain.ts';
+import type { Audit, AuditEntry } from './event.ts';
+import type { Macs } from './macs.ts';
+import type { SealedHead } from './seals.ts';
+
+export interface RecorderDependencies {
+  readonly batches: Collection<AuditBatch>;
+  readonly clock: Clock;
+  readonly macs: Pick<Macs, 'sign'>;
+  /** A name for a chain that no other process has. */
+  readonly newNode: () => string;
+  /** What is known without being said: the request that is being answered, or the person at the command line. */
+  readonly circumstances?: () => Partial<AuditEntry>;
+}
+
+/** Our own chain, for who seals it. */
+export interface OwnChain {
+  /** Where it stands in the store; undefined while it is empty. */
+  head(): SealedHead | undefined;
+}
+
+interface Waiting {
+  readonly at: number;
+  readonly entry: AuditEntry;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** A batch has at most so many events, so that it is never too large for a store. */
+const MOST_AT_ONCE = 200;
+/** A clock that is set back by more begins another chain: the order of ids is the order of each chain. */
+const SET_BACK_MS = 60_000;
+/** A chain goes on for a day, so that the seal that tells what was removed of it need not outlive it. */
+const LONGEST_CHAIN_MS = 24 * 60 * 60_000;
+
+/**
+ * The chain of this process. What comes while a write is under way goes with the next, in one document: it is stored as a
+ * whole or not at all, and a busy provider writes few. No other process is waited for.
+ *
+ * A write that failed may have happened all the same. It is repeated under its id before the next one, so that the chain has
+ * neither a hole nor a fork: what was answered with an error may be on record, and what was answered is.
+ */
+export function recorder(deps: RecorderDependencies): Audit & OwnChain {
+  const { batches, clock, macs, newNode, circumstances = () => ({}) } = deps;
+  const begin = (): ChainHead => ({ node: newNode(), sequence: 0, hash: GENESIS });
+  let [chain, latest, began] = [begin(), 0, clock.now()];
+  let stored: SealedHead | undefined;
+  let unsure: { readonly id: string; readonly batch: AuditBatch; readonly head: ChainHead } | undefined;
+  let writing = false;
+  const waiting: Waiting[] = [];
+
+  async function store(): Promise<void> {
+    if (unsure === undefined) return;
+    const { id, batch, head } = unsure;
+    // Where the id is taken, it is by the first try of this very batch.
+    await batches.insert(id, batch);
+    stored = { ...head, batch: id };
+    unsure = undefined;
+  }
+
+  async function write(events: readonly Waiting[]): Promise<void> {
+    await store();
+    const at = Math.max(...events.map((event) => event.at));
+    if (at < latest - SET_BACK_MS || at > began + LONGEST_CHAIN_MS) [chain, latest, began] = [begin(), 0, at];
+    latest = Math.max(at, latest);
+    const first = chain.sequence + 1;
+    const id = batchId(latest, chain.node, first);
+    const { lines, head } = linked(chain, events);
+    unsure = { id, head, batch: signedBatch(id, { node: chain.node, first, events: lines }, macs) };
+    chain = head;
+    await store();
+  }
+
+  async function writeAll(): Promise<void> {
+    writing = true;
+    while (waiting.length > 0) {
+      const events = waiting.splice(0, MOST_AT_ONCE);
+      try {
+        await write(events);
+        for (const { resolve } of events) resolve();
+      } catch (error) {
+        for (const { reject } of events) reject(error);
+      }
+    }
+    writing = false;
+  }
+
+  return {
+    record: (entry) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ at: clock.now(), entry: { ...circumstances(), ...said(entry) }, resolve, reject });
+        if (!writing) void writeAll();
+      }),
+    head: () => stored,
+  };
+}
+
+/** Without the fields that are named and left open: there the circumstances count. */
+const said = (entry: AuditEntry): AuditEntry =>
+  Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined)) as unknown as AuditEntry;
