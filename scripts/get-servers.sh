@@ -38,8 +38,8 @@ if [ ! -x "$cache/python/bin/python" ] || ! "$cache/python/bin/python" -c 'impor
   "$cache/python/bin/pip" install -q --disable-pip-version-check authlib==1.9.10 requests==2.34.2
 fi
 # What tries the administration API out, with requests that it makes up from the document.
-if ! "$cache/schemathesis/bin/schemathesis" --version >/dev/null 2>&1; then
+if [ ! -x "$cache/schemathesis/bin/python" ] || ! "$cache/schemathesis/bin/python" -c 'import schemathesis' 2>/dev/null; then
   python3 -m venv "$cache/schemathesis"
-  "$cache/schemathesis/bin/pip" install -q --disable-pip-version-check schemathesis==4.32.5
+  "$cache/schemathesis/bin/python" -m pip install -q --disable-pip-version-check schemathesis==4.32.5
 fi
 echo "MongoDB, Redis, Chromium and Python are ready for npm test."

@@ -21,7 +21,7 @@ export const SERVERS = [
     cached: 'chromium',
   },
   { name: 'Python with Authlib', variable: 'TEST_PYTHON', programs: [], cached: 'python/bin/python' },
-  { name: 'Schemathesis', variable: 'TEST_SCHEMATHESIS', programs: [], cached: 'schemathesis/bin/schemathesis' },
+  { name: 'Schemathesis', variable: 'TEST_SCHEMATHESIS', programs: [], cached: 'schemathesis/bin/python' },
   { name: 'oathtool', variable: 'TEST_OATHTOOL', programs: ['oathtool'], cached: 'oathtool' },
 ];
 

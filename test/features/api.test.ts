@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as openid from 'openid-client';
 import { openApiText } from '../../scripts/openapi.ts';
@@ -139,6 +140,12 @@ describeOnEveryStore("an administrator's script", (pair) => {
     expect(await script.ask('GET', '/clients/deleted')).toMatchObject(problem(404, 'client-unknown'));
     const { body } = await script.ask('GET', '/clients/deleted/history');
     expect(body).toMatchObject({ changes: [{ action: 'deleted' }, { action: 'registered' }], next: null });
+    // The ETag of a client has the second of its birth in it.
+    await delay(1_000);
+    await registered({ client_id: 'deleted' });
+    expect(await script.ask('DELETE', '/clients/deleted', undefined, etag)).toMatchObject(
+      problem(412, 'client-moved-on'),
+    );
   });
 
   test('of twenty requests with one Idempotency-Key one registers, and all hear of it', async () => {

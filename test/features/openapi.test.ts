@@ -57,9 +57,12 @@ describeOnEveryStore('the administration API', (pair) => {
   const statuses = (): readonly number[] => provider.log.map((line) => JSON.parse(line).status);
 
   function run(args: readonly string[]): Promise<{ code: number | null; said: string }> {
-    const child = spawn(String(TEST_SCHEMATHESIS), args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    const cli = ['-c', 'from schemathesis.cli import schemathesis; schemathesis()', ...args];
+    const child = spawn(String(TEST_SCHEMATHESIS), cli, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk));
-    return new Promise((resolve) => child.once('close', (code) => resolve({ code, said })));
+    return new Promise((resolve, reject) => {
+      child.once('error', reject).once('close', (code) => resolve({ code, said }));
+    });
   }
 });

@@ -21,6 +21,9 @@ export interface AccessDependencies {
   readonly clients: Collection<ClientRecord>;
 }
 
+/** Seconds by which the clocks of two nodes may differ. */
+const CLOCKS_DIFFER = 10;
+
 export interface Caller {
   readonly clientId: string;
 }
@@ -42,7 +45,7 @@ export function accessGate({ readToken, clients }: AccessDependencies) {
     if (token.subject !== token.clientId) return refusedToken('token-of-member', scope);
     const record = (await clients.find(token.clientId))?.value;
     // An id that was given anew is another client.
-    if (record === undefined || record.disabled || record.createdAt > token.issuedAt) {
+    if (record === undefined || record.disabled || record.createdAt > token.issuedAt + CLOCKS_DIFFER) {
       return refusedToken('token-invalid', scope);
     }
     const holds = token.scopes.includes(scope) && listedScopes(record).includes(scope);

@@ -44,12 +44,8 @@ export function apiRoutes(deps: ApiDependencies): Middleware<PageState> {
     if (isRefused(held)) return held;
     const asking = { by: `client ${caller.clientId}`, reason: headers.reason };
     const call: Call = {
-      id,
-      query: query.query,
-      body: body.value,
-      version: held.version,
-      asking,
-      callerId: caller.clientId,
+      ...{ id, asking, callerId: caller.clientId },
+      ...{ query: query.query, body: body.value, version: held.version },
     };
     const run = () => operation.run(deps, call);
     return headers.key === undefined ? run() : once(caller.clientId, headers.key, body.raw, run);
