@@ -11,7 +11,7 @@ import { webAuthn } from './adapters/webauthn.ts';
 import type { Task } from './background.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { seedClients, seedMembers } from './config/seed.ts';
-import { markBounced } from './core/account/account.ts';
+import { findBySignInName, markBounced } from './core/account/account.ts';
 import { closeDue } from './core/account/closing.ts';
 import type { Audit } from './core/audit/event.ts';
 import { clientIdFor } from './core/client/clientId.ts';
@@ -357,6 +357,8 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
         ...{ administration, clientChanges: stores.clientChanges, newClientId, expiring },
         redeem: (code) => redeemForTest(provider(), accounts, code),
         rotateEveryDays: config.keyTimes.rotateEvery / 86_400,
+        history: audit.history,
+        idOf: async (name) => (await findBySignInName(accounts, name))?.id,
         nameOf: async (by) => (await accounts.find(by))?.value.username ?? by,
       }),
       stopRoutes({ ...forPages, accounts, post }),

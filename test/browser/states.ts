@@ -162,6 +162,7 @@ const withoutWhatAlwaysDiffers = (snapshot: string): string =>
     .replaceAll(/\b\d+(-[2-9A-HJKMNP-Z]{4}){4}\b/g, '<recovery code>')
     .replaceAll(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){2}\b/g, '<request id>')
     .replaceAll(/localhost:\d+/g, 'localhost')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z · [\da-f]{8}\/\d+/g, '<moment> · <place>')
     .replaceAll(/"\?[^"]*\blang=(\w\w)"/g, '"?lang=$1"')
     .replaceAll(/\d{1,2}:\d\d/g, '<time>')
     .replaceAll(/\d+ (minut[eo]s)/g, '<count> $1')

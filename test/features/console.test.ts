@@ -225,6 +225,23 @@ describeOnEveryStore('the console', (pair) => {
     expect(denied.body).toContain('access_denied');
   });
 
+  test('shows an auditor what is on record, by who, what and when; and nobody else', async () => {
+    const { visitor } = await signedInAs(['administrator', 'auditor']);
+    const page = await go(visitor, '/admin/clients/app/care-messages');
+    await press(visitor, page, '/admin/clients/app/care-messages/switch', { to: 'disabled', reason: 'a test' });
+    const shown = await go(visitor, `/admin/audit?action=client-disabled&actor=${MEMBER.username}`);
+    expect(shown.body).toContain('client-disabled');
+    expect(shown.body).toContain('→ care-messages');
+    expect(shown.body).toContain('a test');
+    expect(shown.body).not.toContain('<strong>step.password');
+    expect((await go(visitor, '/admin/audit?actor=nobody')).body).toContain('Nothing fits.');
+    expect((await go(visitor, '/admin/audit?from=2020-01-01&to=2020-01-02')).body).toContain('Nothing fits.');
+    for (const odd of ['from=x', 'action=x', 'after=../x', 'actor=a&actor=b', `subject=${'x'.repeat(3_000)}`])
+      expect((await go(visitor, `/admin/audit?${odd}`)).status).toBe(200);
+    await give(MEMBER, ['administrator']);
+    expect((await go(visitor, '/admin/audit')).status).toBe(403);
+  });
+
   test('gives and takes roles, but never the last administrator', async () => {
     const { visitor } = await signedInAs(['administrator']);
     const page = await go(visitor, '/admin/staff');

@@ -6,6 +6,7 @@ import Router from '@koa/router';
 import type { Middleware } from 'koa';
 import { mounted, type PageState } from '../../http/context.ts';
 import { mountPage, type PageDependencies } from '../../http/page.ts';
+import { type AuditDependencies, auditPage } from './audit.ts';
 import { type ClientsDependencies, clientPage, clientsPage, editClientPage, newClientPage } from './clients.ts';
 import { DONE } from './done.ts';
 import { type DoorDependencies, staffDoor } from './door.ts';
@@ -19,6 +20,7 @@ type AdminDependencies = Pick<PageDependencies, 'guard' | 'render' | 'problems' 
   ClientsDependencies &
   KeysDependencies &
   StaffDependencies &
+  AuditDependencies &
   Omit<TestDependencies, 'enter'>;
 
 export function adminRoutes(deps: AdminDependencies): Middleware<PageState> {
@@ -34,6 +36,7 @@ export function adminRoutes(deps: AdminDependencies): Middleware<PageState> {
     editClientPage(deps),
     staffPage(deps),
     keysPage(deps),
+    auditPage(deps),
   ];
   mountTestSignIn(router, { ...deps, enter });
   for (const page of pages) mountPage(router, forPages, page);

@@ -5,6 +5,7 @@ const PAGES = [
   ['clients', 'clients.read'],
   ['staff', 'staff.read'],
   ['keys', 'keys.read'],
+  ['audit', 'audit.read'],
 ] as const;
 
 /** What there is to do here, for these roles. */

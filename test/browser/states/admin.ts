@@ -103,5 +103,12 @@ export const ADMIN: States = {
     await place.page.fill('#username', username);
     await place.page.click('#set-roles');
   },
+  'admin/audit': async (place) => {
+    const { username } = await staffAt('/admin/audit', ['auditor'])(place);
+    await place.page.fill('#actor', username);
+    await place.page.selectOption('#action', 'step.password');
+    await place.page.click('#show');
+  },
+  'admin/audit, nothing': staffAt('/admin/audit?actor=nobody', ['auditor']),
   'admin/keys': staffAt('/admin/keys'),
 };
