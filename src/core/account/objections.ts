@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { EventName } from '../audit/trail.ts';
+import type { EventName } from '../audit/memberEvents.ts';
 import type { Clock } from '../clock.ts';
 import { type Factors, hasSecondStep } from '../factors/factors.ts';
 import type { Seal } from '../seal.ts';

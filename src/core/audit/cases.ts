@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { EventName } from './trail.ts';
+import type { EventName } from './memberEvents.ts';
 
 /** What a member has told us about their account, for our staff to look into. */
 export interface Case {

@@ -1,6 +1,6 @@
 import { ORDER, type Requirement } from '../journey/journey.ts';
 import type { Refusal } from '../refusal.ts';
-import { EVENTS, type EventName } from './trail.ts';
+import { EVENTS, type EventName } from './memberEvents.ts';
 
 /** What is done besides the steps of journeys and what members read in their activity. */
 const OTHERS = [

@@ -2,19 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Collection } from '../storage/collection.ts';
 import { timeKey } from './chain.ts';
 import type { Actor, Audit } from './event.ts';
-
-/** What happens to an account, as its owner may read it. Its words stand under `account.activity.what.<name>`. */
-export const EVENTS = [
-  ...(['signed-in', 'signed-out', 'session-ended', 'sessions-ended'] as const),
-  ...(['welcome', 'registration-attempt', 'locked', 'late-success', 'unlocked'] as const),
-  ...(['password-changed', 'second-step-added', 'second-step-removed', 'second-steps-removed'] as const),
-  ...(['recovery-code-used', 'recovery-codes-renewed'] as const),
-  ...(['recovery-started', 'recovery-ready', 'recovery-stopped', 'not-me'] as const),
-  ...(['contact-added', 'contact-removed', 'contact-first', 'contacts-confirmed'] as const),
-  ...(['app-allowed', 'app-denied', 'app-disconnected'] as const),
-  ...(['data-downloaded', 'closing-asked', 'closing-taken-back', 'closed'] as const),
-] as const;
-export type EventName = (typeof EVENTS)[number];
+import type { EventName } from './memberEvents.ts';
 
 export interface TrailEvent {
   /** Milliseconds since 1970. */
