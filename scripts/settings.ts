@@ -99,6 +99,7 @@ its append-only file and \`maxmemory-policy noeviction\`, because sessions that 
 3. Run \`scripts/keys reseal\`, with the new setting. It seals with the new key what lasts, which is signing keys and the seeds of
    authenticator apps; says how many it found; and finds none when it is run once more. \`--dry-run\` only counts.
 4. Take the old key out a week later, and restart. Until then messages that wait and visits that are under way may need it.
+   What is on record needs it no longer once a seal was made with the new one, a minute after the restart.
 
 ## Watching it
 

@@ -7,7 +7,7 @@ import { type Call, Misuse, runCommand, subcommand } from './run.ts';
 const verify = subcommand({
   summary: 'prove that nothing on record was changed, removed, put in or moved',
   about: [
-    'It reads all seals and all events, a million in about a minute. May run beside the provider. Where something is not as it was',
+    'It reads all seals and all events, a million in one to two minutes. May run beside the provider. Where something is not as it was',
     'put down, it names the first such event by its chain and its sequence there, and the exit code is 3. Keep the number and the',
     'digest of the newest seal away from the database: nothing else shows that the end of everything was cut off.',
   ],

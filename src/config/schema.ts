@@ -225,7 +225,7 @@ export const SETTINGS = z.object({
     'keys the password hashes; comma-separated, the current one first; never drop one that is in use',
   ),
   KEY_ENCRYPTION_KEY: secrets().describe(
-    'encrypts the signing keys and the seeds of authenticator apps in the store, and messages that wait; comma-separated, the current one first; how one is dropped stands [below](#changing-key_encryption_key)',
+    'encrypts the signing keys and the seeds of authenticator apps in the store, and messages that wait, and signs what is on record; comma-separated, the current one first; how one is dropped stands [below](#changing-key_encryption_key)',
   ),
   ROSTER_KEY: secrets().describe(
     'encrypts the memberships in the store; comma-separated, the current one first; drop one only after an import of the whole roster',

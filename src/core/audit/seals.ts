@@ -55,7 +55,7 @@ export interface SealDependencies {
 const SELDOM_MS = 30_000;
 /** A batch may be this late: the clocks of the processes differ, and a write takes its time. */
 const LATE_MS = 5 * 60_000;
-const AT_ONCE = 500;
+const AT_ONCE = 200;
 
 type Content = Pick<SealBody, 'heads' | 'removed' | 'removedSeals'>;
 

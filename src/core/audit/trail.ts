@@ -34,11 +34,13 @@ export function trail(records: Collection<TrailRecord>, clock: Clock, newId: () 
     async record(accountId: string, event: Omit<TrailEvent, 'at'>, by?: Actor): Promise<void> {
       const at = clock.now();
       const owner = BY_NOBODY.includes(event.what) ? undefined : ({ kind: 'member', id: accountId } as const);
-      await audit.record({
-        ...{ action: event.what, actor: by ?? owner, subject: { kind: 'account', id: accountId } },
-        ...{ client: event.app, device: event.agent },
-      });
-      await records.insert(`${prefixOf(accountId)}${timeKey(at)}-${newId()}`, { ...event, accountId, at });
+      await Promise.all([
+        audit.record({
+          ...{ action: event.what, actor: by ?? owner, subject: { kind: 'account', id: accountId } },
+          ...{ client: event.app, device: event.agent },
+        }),
+        records.insert(`${prefixOf(accountId)}${timeKey(at)}-${newId()}`, { ...event, accountId, at }),
+      ]);
     },
 
     /** Removes what happened to an account before a time. */
