@@ -75,7 +75,7 @@ const exportEvents = subcommand({
   summary: 'print what is on record as lines of JSON, the newest first',
   about: [
     'Each line is an event as it is digested (RFC 8785), but for escapes. With options it prints what fits all of them. It reads',
-    'everything of the time between --from and --to, whatever else is asked for, and proves nothing: verify does.',
+    'everything of the time between --from and --to, whatever else is asked for, and proves nothing: verify does. --json changes nothing.',
   ],
   options: EXPORT_OPTIONS,
   async run({ values, open, print }) {
