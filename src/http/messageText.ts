@@ -6,14 +6,8 @@ import { LOCALES, pickLocale, translator, wordList } from './words.ts';
 /** Changes that the owner of an account can object to, by a link in the message. */
 const CHANGES = [
   ...(['password-changed', 'second-step-added', 'second-step-removed', 'second-steps-removed'] as const),
-  ...([
-    'recovery-code-used',
-    'recovery-codes-renewed',
-    'contact-added',
-    'contact-removed',
-    'contact-first',
-    'closing-asked',
-  ] as const),
+  ...(['recovery-code-used', 'recovery-codes-renewed', 'closing-asked'] as const),
+  ...(['contact-added', 'contact-removed', 'contact-first', 'contact-changed'] as const),
 ] as const;
 export type ChangeKind = (typeof CHANGES)[number];
 

@@ -63,6 +63,7 @@ describeOnEveryStore('the account pages', (pair) => {
     const asked = await go(visitor, '/account/change/second-step');
     expect(asked.body).toContain('id="password"');
     expect(asked.body).toContain('value="sample.member"');
+    expect(asked.body).toContain('You are signed in. To change this, please sign in once more.');
     expect((await submit(visitor, asked, MEMBER)).body).toContain('Add a second step');
   });
 

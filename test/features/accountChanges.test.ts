@@ -116,6 +116,7 @@ describeOnEveryStore('what a member changes about their account', (pair) => {
     const change = String(/href="(\/account\/change\/email\?instead=[\w-]+)"/.exec(one.body)?.[1]);
     await addEmail(visitor, await go(visitor, change));
     expect((await account())?.value).toMatchObject({ email: NEW_EMAIL, emailConfirmed: true });
+    expect(await subjectsTo(EMAIL)).toEqual(['A contact of your account was changed']);
     expect(await account(EMAIL)).toBeUndefined();
 
     await addEmail(visitor, await go(visitor, '/account/change/email'), 'third@example.com');

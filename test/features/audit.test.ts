@@ -85,7 +85,7 @@ describeOnEveryStore('what members do', (pair) => {
     const sessions = await signInAt(visitor);
     const session = String(/id="end-([\w-]{8,})"/.exec(sessions.body)?.[1]);
     await visitor.submit(sessions, { session }, provider.issuer);
-    const [event] = await ofAction('account-page');
+    const [event] = await ofAction('member-page');
     expect(event).toMatchObject({
       ...{ outcome: 'done', detail: { page: 'account/sessions', action: 'end' }, network: '2001:db8:1::/48' },
       ...{ actor: { kind: 'member', id: event?.subject?.id }, requestId: expect.any(String) },
@@ -96,7 +96,7 @@ describeOnEveryStore('what members do', (pair) => {
     clock.advance(2_193 * DAY);
     await provider.work();
     expect(await provider.stores.trail.all('', 10)).toEqual([]);
-    expect(await ofAction('account-page')).toEqual([]);
+    expect(await ofAction('member-page')).toEqual([]);
     expect(await audit().verify()).toMatchObject({ faults: 0 });
   });
 });

@@ -5,7 +5,7 @@ export const EVENTS = [
   ...(['password-changed', 'second-step-added', 'second-step-removed', 'second-steps-removed'] as const),
   ...(['recovery-code-used', 'recovery-codes-renewed'] as const),
   ...(['recovery-started', 'recovery-ready', 'recovery-stopped', 'not-me'] as const),
-  ...(['contact-added', 'contact-removed', 'contact-first', 'contacts-confirmed'] as const),
+  ...(['contact-added', 'contact-removed', 'contact-first', 'contact-changed', 'contacts-confirmed'] as const),
   ...(['app-allowed', 'app-denied', 'app-disconnected'] as const),
   ...(['data-downloaded', 'closing-asked', 'closing-taken-back', 'closed'] as const),
 ] as const;

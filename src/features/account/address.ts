@@ -1,4 +1,4 @@
-import type { Account } from '../../core/account/account.ts';
+import { type Account, contactsOf } from '../../core/account/account.ts';
 import { addContact, isOneTooMany } from '../../core/account/contactChange.ts';
 import { readEmail } from '../../core/account/email.ts';
 import { readPhone } from '../../core/account/phone.ts';
@@ -41,10 +41,13 @@ export async function confirmAddress(
   const { deviceEpoch: epoch } = account.value;
   const changed = await addContact(accounts, id, address.contact, at, { replaces: instead?.to, epoch });
   if (changed === 'too-many-contacts') return refused(changed);
-  if (changed !== undefined && changed.before !== changed.after)
-    await post.tellOfChange({ id, ...changed, session: session?.uid, agent }, 'contact-added', {
-      masked: maskedContact(address.contact),
-    });
+  if (changed !== undefined && changed.before !== changed.after) {
+    const masked = maskedContact(address.contact);
+    const old = contactsOf(changed.before).find(({ to }) => to === instead?.to);
+    const told = { id, ...changed, session: session?.uid, agent };
+    if (old === undefined) await post.tellOfChange(told, 'contact-added', { masked });
+    else await post.tellOfChange(told, 'contact-changed', { masked, old: maskedContact(old) });
+  }
   return proven({ addressCode: { at } });
 }
 

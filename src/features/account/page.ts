@@ -5,7 +5,7 @@ import type { Visit } from '../../http/signedIn.ts';
 export const DONE = [
   ...(['passkey-added', 'totp-added', 'text-added', 'passkey-removed', 'totp-removed', 'text-removed'] as const),
   ...(['renamed', 'codes-renewed', 'password-changed'] as const),
-  ...(['contact-added', 'contact-removed', 'contact-first'] as const),
+  ...(['contact-added', 'contact-removed', 'contact-first', 'contact-changed'] as const),
   ...(['session-ended', 'sessions-ended', 'app-disconnected'] as const),
   ...(['closing-asked', 'closing-taken-back', 'language-saved'] as const),
 ] as const;

@@ -66,10 +66,11 @@ const changedOn = (course: Course): string => {
 };
 
 /** The page that a change of the account leads back to, and what has been done, as it says. */
-const backFrom = ({ course, from, facts: { enrolment } }: Errand): string => {
+const backFrom = ({ course, from, facts: { enrolment, instead } }: Errand): string => {
+  const contact = instead === undefined ? 'contact-added' : 'contact-changed';
   const what: Readonly<Record<Change, string>> = {
     ...{ 'second-step': `${enrolment?.name}-added`, 'recovery-codes': 'codes-renewed', password: 'password-changed' },
-    ...{ email: 'contact-added', phone: 'contact-added', close: 'closing-asked' },
+    ...{ email: contact, phone: contact, close: 'closing-asked' },
   };
   const query = { done: what[course as Change], ...(from === undefined ? {} : { from: from.interactionId }) };
   return `${changedOn(course)}?${new URLSearchParams(query)}`;

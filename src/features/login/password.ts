@@ -39,6 +39,8 @@ export const passwordStep = (deps: PasswordDependencies) =>
         username: typed?.get('username') ?? request.loginHint ?? rememberedName ?? '',
         remember: chosen('remember', rememberedName !== undefined),
         shared: chosen('shared', false),
+        // Somebody is signed in, and our own pages ask whether it is still them.
+        isAgain: request.clientId === OWN_CLIENT && request.accountId !== undefined,
         passkeyOptions: await deps.passkeys(journey.id),
       };
     },
