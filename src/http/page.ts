@@ -84,7 +84,7 @@ export function mountPage<V extends Visit, May>(
   const path = root + page.path;
   router.get(path, async (context) => {
     const ctx = pageContext(context);
-    const visit = await enter(ctx, { fresh: page.fresh === true, may: page.may });
+    const visit = await enter(ctx, { fresh: page.fresh === true, to: ctx.path + ctx.search, may: page.may });
     if (visit !== undefined) await show(ctx, ctx.path, visit);
   });
   for (const [name, action] of Object.entries(page.actions ?? {})) {

@@ -9,7 +9,13 @@ import { PASSKEY } from './secondStep.ts';
 type Member = (typeof NAMED)[0];
 
 const isInside = ({ page }: Place) =>
-  page.waitForURL(({ pathname }) => /^\/(account|journey|admin)\b/.test(pathname) && pathname !== '/account/signed-in');
+  page.waitForURL(
+    ({ pathname }) => /^\/(account|journey|admin)\b/.test(pathname) && pathname !== '/account/signed-in',
+    {
+      // A busy machine takes its time.
+      timeout: 30_000,
+    },
+  );
 
 /** At a page of the account, freshly signed in by the password. */
 const inside =
