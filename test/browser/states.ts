@@ -162,6 +162,7 @@ const withoutWhatAlwaysDiffers = (snapshot: string): string =>
     .replaceAll(/\b\d+(-[2-9A-HJKMNP-Z]{4}){4}\b/g, '<recovery code>')
     .replaceAll(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){2}\b/g, '<request id>')
     .replaceAll(/(?<![\w-])(?=[\w-]*[A-Z])(?=[\w-]*[a-z])(?:[\w-]{43}|[\w-]{32}|[\w-]{22})(?![\w-])/g, '<random>')
+    .replaceAll('"<random>"', '<random>')
     .replaceAll(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, '<id>')
     .replaceAll(/(auth_time|updated_at)\W+\d+/g, '$1 <moment>')
     .replaceAll(/localhost:\d+/g, 'localhost')
