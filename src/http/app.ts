@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import Koa, { type Middleware } from 'koa';
 import type { Clock } from '../core/clock.ts';
 import type { Measures } from '../core/measures.ts';
+import { readableCode } from '../core/readableCode.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Assets } from './assets.ts';
 import type { PageState } from './context.ts';
@@ -57,12 +58,6 @@ export function pinToIssuer(app: Koa, issuer: string): void {
   });
 }
 
-/** 60 random bits in letters and digits that nobody mishears on the phone (Crockford's base 32): `7K2M-QX4T-9WBD`. */
-function newRequestId(): string {
-  const characters = [...randomBytes(12)].map((byte) => '0123456789ABCDEFGHJKMNPQRSTVWXYZ'[byte & 31]);
-  return [0, 4, 8].map((from) => characters.slice(from, from + 4).join('')).join('-');
-}
-
 /** Ids of journeys and the like are half of what opens them; the other half is the cookie's signature. */
 const withoutIds = (path: string): string => path.replace(/[\w-]{20,}/g, ':id');
 
@@ -70,7 +65,7 @@ const withoutIds = (path: string): string => path.replace(/[\w-]{20,}/g, ':id');
 function requestLog(log: Logger, clock: Clock): Middleware<PageState> {
   return async (ctx, next) => {
     const started = clock.now();
-    ctx.state.requestId = newRequestId();
+    ctx.state.requestId = readableCode(randomBytes(12));
     ctx.state.log = log.child({ requestId: ctx.state.requestId });
     ctx.set('X-Request-Id', ctx.state.requestId);
     await next();

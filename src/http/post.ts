@@ -54,6 +54,17 @@ export interface ChangedAccount {
   readonly agent?: string | undefined;
 }
 
+/** Whose account a visit or a step changes, and where, for `tellOfChange`. */
+export const changedIn = ({ account, session, agent }: ChangedWhere): Omit<ChangedAccount, 'before' | 'after'> => ({
+  ...{ id: account.id, session: session?.uid, agent },
+});
+
+interface ChangedWhere {
+  readonly account: { readonly id: string };
+  readonly session?: { readonly uid: string } | undefined;
+  readonly agent: string;
+}
+
 const onlyOnce = (contacts: readonly Contact[]): Contact[] =>
   contacts.filter((one, i) => contacts.findIndex(({ to }) => to === one.to) === i);
 

@@ -5,6 +5,7 @@ import type { Audit } from '../core/audit/event.ts';
 import { OWN_CLIENT } from '../core/client/ownClient.ts';
 import { type Clock, seconds } from '../core/clock.ts';
 import { type SessionLimits, sessionTtl } from '../core/session/limits.ts';
+import type { ListedSession } from '../core/session/listedSession.ts';
 import type { Expiring } from '../core/storage/expiring.ts';
 import type { Schedule, ScheduledItem } from '../core/storage/schedule.ts';
 import { accountSet, SESSION_ENDS, type SessionEnd } from './adapter.ts';
@@ -211,18 +212,5 @@ export function sessions({ provider, limits, clock, expiring, schedule, logout, 
 
 /** What stands for a session on a page: its id is a secret. */
 const handleOf = (id: string): string => createHash('sha256').update(`session:${id}`).digest('base64url').slice(0, 22);
-
-/** A session as its owner sees it. Times are in seconds since 1970. */
-export interface ListedSession {
-  readonly handle: string;
-  /** What the browser calls itself; empty where it says nothing. */
-  readonly agent: string;
-  readonly startedAt: number;
-  readonly usedAt: number;
-  /** It is the one of the browser that asks. */
-  readonly isHere: boolean;
-  /** Client ids of the apps that it was used for. */
-  readonly apps: readonly string[];
-}
 
 export type Sessions = ReturnType<typeof sessions>;

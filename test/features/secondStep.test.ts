@@ -18,6 +18,14 @@ const PERSON = {
   ...{ 'first-name': 'Sample', 'last-name': 'Member', 'postal-code': '97201' },
   ...{ 'birth-month': '3', 'birth-day': '14', 'birth-year': '1951' },
 };
+/** Whom the plan knows, without an account yet. */
+const NEWCOMER = {
+  person: {
+    ...{ 'first-name': 'Example', 'last-name': 'Person', 'postal-code': '97202' },
+    ...{ 'birth-month': '7', 'birth-day': '21', 'birth-year': '1964' },
+  },
+  ...{ number: 'MHP-100-2003', username: 'example.person', password: PASSWORD },
+};
 
 describeOnEveryStore('a second step', (pair) => {
   let clock: TestClock;
@@ -169,20 +177,15 @@ describeOnEveryStore('a second step', (pair) => {
   test('is set up at the end of a registration where every sign-in takes two steps, and only in its minutes', async () => {
     await provider.close();
     await open({ MFA_POLICY: 'required' });
-    const person = {
-      ...{ 'first-name': 'Example', 'last-name': 'Person', 'postal-code': '97202' },
-      ...{ 'birth-month': '7', 'birth-day': '21', 'birth-year': '1964' },
-    };
     const visitor = new Visitor();
-    const as = { person, number: 'MHP-100-2003', username: 'example.person', password: PASSWORD };
-    const offered = await registerAs(visitor, provider, as);
+    const offered = await registerAs(visitor, provider, NEWCOMER);
     expect(offered.body).toContain('Step 6 of 6');
     expect(offered.body).toContain('Add a second step');
     const { app: authenticator, codes, next } = await setUpApp(visitor, offered, provider.issuer, now);
     expect(codes).toHaveLength(10);
     expect(next.body).toContain('Your account is ready');
     later();
-    const { page } = await password(new Visitor(), {}, { username: as.username, password: PASSWORD });
+    const { page } = await password(new Visitor(), {}, { username: NEWCOMER.username, password: PASSWORD });
     expect(page.body).toContain('Type the code from your app');
     expect(authenticator.code(now())).toHaveLength(6);
   });
@@ -190,13 +193,8 @@ describeOnEveryStore('a second step', (pair) => {
   test('is not set up by who finds the page of a registration later', async () => {
     await provider.close();
     await open({ MFA_POLICY: 'required' });
-    const person = {
-      ...{ 'first-name': 'Example', 'last-name': 'Person', 'postal-code': '97202' },
-      ...{ 'birth-month': '7', 'birth-day': '21', 'birth-year': '1964' },
-    };
     const visitor = new Visitor();
-    const as = { person, number: 'MHP-100-2003', username: 'example.person', password: PASSWORD };
-    const offered = await registerAs(visitor, provider, as);
+    const offered = await registerAs(visitor, provider, NEWCOMER);
     later(900);
     expect((await submit(visitor, offered, { method: 'totp' })).body).toContain('Your account is ready');
     expect((await go(visitor, new URL(offered.url).pathname)).body).toContain('Your account is ready');

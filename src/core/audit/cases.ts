@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readableCode } from '../readableCode.ts';
 import type { EventName } from './memberEvents.ts';
 
 /** What a member has told us about their account, for our staff to look into. */
@@ -12,12 +13,6 @@ export interface Case {
   readonly status: 'open' | 'closed';
 }
 
-/** Letters and digits that nobody mishears on the phone (Crockford's base 32). */
-const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-
 /** The number of the case that this secret opens: 60 bits of its digest, such as `7K2M-QX4T-9WBD`. */
-export function caseNumber(secret: string): string {
-  const digest = createHash('sha256').update(`case:${secret}`).digest();
-  const characters = [...digest.subarray(0, 12)].map((byte) => ALPHABET[byte & 31]);
-  return [0, 4, 8].map((from) => characters.slice(from, from + 4).join('')).join('-');
-}
+export const caseNumber = (secret: string): string =>
+  readableCode(createHash('sha256').update(`case:${secret}`).digest().subarray(0, 12));

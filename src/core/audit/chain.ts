@@ -1,3 +1,4 @@
+import { timeKey } from '../storage/newestFirst.ts';
 import { canonical, digestOf } from './canonical.ts';
 import { type AuditEntry, type AuditEvent, tidied } from './event.ts';
 import type { Macs } from './macs.ts';
@@ -81,14 +82,9 @@ export const signedBatch = (id: string, batch: Omit<AuditBatch, 'mac'>, macs: Pi
 export const checkBatch = (id: string, batch: AuditBatch, macs: Pick<Macs, 'check'>): ReturnType<Macs['check']> =>
   macs.check(macText(id, batch), batch.mac);
 
-/** So that the newest comes first in the order of ids. */
-const [LATEST, HIGHEST] = [9_999_999_999_999, 9_999_999_999];
+/** So that of one time, too, the newest comes first in the order of ids. */
+const HIGHEST = 9_999_999_999;
 
-/** What the ids of a time, in milliseconds since 1970, begin with; what comes after it is of that time or older. */
-export const timeKey = (at: number): string => String(LATEST - at).padStart(13, '0');
-
+/** Begins with when the batch was put down. No event in it is later. */
 export const batchId = (at: number, node: string, first: number): string =>
   `${timeKey(at)}-${node}-${String(HIGHEST - first).padStart(10, '0')}`;
-
-/** When a batch was put down. No event in it is later. */
-export const timeOfId = (id: string): number => LATEST - Number(id.slice(0, 13));

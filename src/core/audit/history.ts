@@ -1,5 +1,6 @@
 import type { Collection, Stored } from '../storage/collection.ts';
-import { type AuditBatch, eventsOf, timeKey, timeOfId } from './chain.ts';
+import { timeKey, timeOfId } from '../storage/newestFirst.ts';
+import { type AuditBatch, eventsOf } from './chain.ts';
 import type { AuditAction, AuditEvent } from './event.ts';
 import { aboutKey, actionKey, type Lookup } from './lookup.ts';
 import { type AuditSeal, listedFrom } from './seals.ts';

@@ -1,5 +1,6 @@
 import type { Stored } from '../storage/collection.ts';
-import { type AuditBatch, type ChainHead, eventsOf, headOf, timeKey } from './chain.ts';
+import { timeKey } from '../storage/newestFirst.ts';
+import { type AuditBatch, type ChainHead, eventsOf, headOf } from './chain.ts';
 import type { Lookup } from './lookup.ts';
 import {
   type AuditSeal,

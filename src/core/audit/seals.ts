@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts';
 import { type Collection, everyDocument, type Stored } from '../storage/collection.ts';
+import { timeKey, timeOfId } from '../storage/newestFirst.ts';
 import { canonical, digestOf } from './canonical.ts';
-import { type AuditBatch, type ChainHead, checkBatch, GENESIS, headOf, lastOf, timeKey, timeOfId } from './chain.ts';
+import { type AuditBatch, type ChainHead, checkBatch, GENESIS, headOf, lastOf } from './chain.ts';
 import type { Lookup } from './lookup.ts';
 import type { Macs } from './macs.ts';
 import type { OwnChain } from './record.ts';

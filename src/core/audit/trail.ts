@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Collection } from '../storage/collection.ts';
-import { timeKey } from './chain.ts';
+import { timeKey } from '../storage/newestFirst.ts';
 import type { Actor, Audit } from './event.ts';
 import type { EventName } from './memberEvents.ts';
 

@@ -1,5 +1,6 @@
 import { everyDocument, type Stored } from '../storage/collection.ts';
-import { type AuditBatch, batchId, checkBatch, GENESIS, lastOf, readLine, timeKey, timeOfId } from './chain.ts';
+import { timeKey, timeOfId } from '../storage/newestFirst.ts';
+import { type AuditBatch, batchId, checkBatch, GENESIS, lastOf, readLine } from './chain.ts';
 import type { AuditEvent } from './event.ts';
 import type { Fault, Faults, VerifyDependencies } from './verify.ts';
 import type { Sealed } from './verifySeals.ts';

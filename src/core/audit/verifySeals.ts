@@ -1,5 +1,6 @@
 import type { Stored } from '../storage/collection.ts';
-import { type ChainHead, GENESIS, headOf, timeOfId } from './chain.ts';
+import { timeOfId } from '../storage/newestFirst.ts';
+import { type ChainHead, GENESIS, headOf } from './chain.ts';
 import { keyOf } from './macs.ts';
 import { type AuditSeal, bodyOf, digestOfSeal, numberOfSeal, type SealBody, type SealedHead } from './seals.ts';
 import type { Fault, Faults, Verdict, VerifyDependencies } from './verify.ts';

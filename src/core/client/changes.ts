@@ -1,4 +1,5 @@
 import type { Collection } from '../storage/collection.ts';
+import { timeKey } from '../storage/newestFirst.ts';
 import type { ClientRecord } from './client.ts';
 
 /** One change of a client, as its history shows it. */
@@ -29,14 +30,9 @@ export function differences(
   });
 }
 
-const LATEST = 9_999_999_999_999;
-
 /** Puts a change down; `id` tells those of one millisecond apart. */
 export const recordChange = (changes: Collection<ClientChange>, change: ClientChange, id: string): Promise<unknown> =>
-  changes.insert(
-    `${encodeURIComponent(change.clientId)}/${String(LATEST - change.at).padStart(13, '0')}-${id}`,
-    change,
-  );
+  changes.insert(`${encodeURIComponent(change.clientId)}/${timeKey(change.at)}-${id}`, change);
 
 /** The changes of a client, the newest first. */
 export const changesOf = async (

@@ -9,7 +9,7 @@ import type { Facts } from '../../core/journey/journey.ts';
 import type { Contact } from '../../core/membership/membership.ts';
 import { type Outcome, proven, refused } from '../../core/refusal.ts';
 import type { Collection } from '../../core/storage/collection.ts';
-import type { Post } from '../../http/post.ts';
+import { changedIn, type Post } from '../../http/post.ts';
 import { type ErrandContext, step } from '../../http/step.ts';
 
 export interface AddressDependencies {
@@ -44,7 +44,7 @@ export async function confirmAddress(
   if (changed !== undefined && changed.before !== changed.after) {
     const masked = maskedContact(address.contact);
     const old = contactsOf(changed.before).find(({ to }) => to === instead?.to);
-    const told = { id, ...changed, session: session?.uid, agent };
+    const told = { ...changedIn({ account, session, agent }), ...changed };
     if (old === undefined) await post.tellOfChange(told, 'contact-added', { masked });
     else await post.tellOfChange(told, 'contact-changed', { masked, old: maskedContact(old) });
   }

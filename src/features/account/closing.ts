@@ -2,7 +2,7 @@ import { askToClose, CLOSING_DAYS, type ClosingDependencies } from '../../core/a
 import { canonicalSignInName } from '../../core/account/signInName.ts';
 import { seconds } from '../../core/clock.ts';
 import { proven, refused } from '../../core/refusal.ts';
-import type { Post } from '../../http/post.ts';
+import { changedIn, type Post } from '../../http/post.ts';
 import { type ErrandContext, step } from '../../http/step.ts';
 
 /** Closing the account, asked once: what it means. */
@@ -30,7 +30,9 @@ export const closingSureStep = (deps: ClosingDependencies & { readonly post: Pos
       const after = await askToClose(deps, id);
       const at = (after?.closesAt ?? 0) * 1_000;
       if (after !== undefined)
-        await deps.post.tellOfChange({ id, before, after, session: session?.uid, agent }, 'closing-asked', { at });
+        await deps.post.tellOfChange({ ...changedIn({ account, session, agent }), before, after }, 'closing-asked', {
+          at,
+        });
       return proven({ closingSure: { at: seconds(deps.clock) } });
     },
     fieldOf: () => 'username',

@@ -6,9 +6,9 @@ import { maskedContact } from '../../core/codes/contacts.ts';
 import type { Contact } from '../../core/membership/membership.ts';
 import { type Outcome, proven, refused } from '../../core/refusal.ts';
 import type { Collection } from '../../core/storage/collection.ts';
-import type { Post } from '../../http/post.ts';
+import { changedIn, type Post } from '../../http/post.ts';
 import type { Visit } from '../../http/signedIn.ts';
-import { type AccountPage, changedIn, done } from './page.ts';
+import { type AccountPage, done } from './page.ts';
 
 export interface ContactsDependencies {
   readonly accounts: Collection<Account>;

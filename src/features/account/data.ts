@@ -3,11 +3,11 @@ import { type Account, contactsOf } from '../../core/account/account.ts';
 import type { Trail, TrailEvent } from '../../core/audit/trail.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
 import { type Consent, consentsOf } from '../../core/consent/consent.ts';
+import type { ListedSession } from '../../core/session/listedSession.ts';
 import type { Collection } from '../../core/storage/collection.ts';
 import { type PageContext, type PageState, pageContext } from '../../http/context.ts';
 import type { SignedIn, Visit } from '../../http/signedIn.ts';
 import type { AccountPage } from './page.ts';
-import type { ListedSession } from './sessions.ts';
 
 export interface DataDependencies {
   readonly clock: Clock;

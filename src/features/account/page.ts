@@ -1,5 +1,4 @@
 import type { Page } from '../../http/page.ts';
-import type { Visit } from '../../http/signedIn.ts';
 
 /** What has just been done, as the page says it that follows. Its words stand under `account.done.<name>`. */
 export const DONE = [
@@ -16,6 +15,3 @@ export const done = (path: string, what: Done): string => `${path}?done=${what}`
 
 /** A page below `/account`. */
 export type AccountPage = Page;
-
-/** Where a change is made, for the message that tells of it. */
-export const changedIn = ({ account, session, agent }: Visit) => ({ id: account.id, session: session.uid, agent });

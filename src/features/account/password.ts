@@ -1,7 +1,7 @@
 import { type ChangeDependencies, changePassword } from '../../core/account/newPassword.ts';
 import { proven } from '../../core/refusal.ts';
 import { newPasswordForm } from '../../http/newPasswordForm.ts';
-import type { Post } from '../../http/post.ts';
+import { changedIn, type Post } from '../../http/post.ts';
 import { type ErrandContext, step } from '../../http/step.ts';
 
 /** Another password, for who is signed in. It ends every other session, and what apps were granted beyond them. */
@@ -22,8 +22,8 @@ export const newPasswordStep = (deps: ChangeDependencies & { readonly post: Post
       if (!changed.ok) return changed;
       const after = await accountOf(context);
       await context.keepOnlyThis?.(after);
-      const [before, where] = [account.value, { id: account.id, session: session?.uid, agent }];
-      await deps.post.tellOfChange({ ...where, before, after: after.value }, 'password-changed');
+      const where = changedIn({ account, session, agent });
+      await deps.post.tellOfChange({ ...where, before: account.value, after: after.value }, 'password-changed');
       return proven({ newPassword: { at: changed.proven.at } });
     },
   });

@@ -7,9 +7,9 @@ import type { MfaPolicy } from '../../core/journey/assurance.ts';
 import { type Outcome, proven, refused } from '../../core/refusal.ts';
 import { type Collection, change } from '../../core/storage/collection.ts';
 import type { Form } from '../../http/form.ts';
-import type { Post } from '../../http/post.ts';
+import { changedIn, type Post } from '../../http/post.ts';
 import type { Visit } from '../../http/signedIn.ts';
-import { type AccountPage, changedIn, done } from './page.ts';
+import { type AccountPage, done } from './page.ts';
 
 export interface SecurityDependencies {
   readonly accounts: Collection<Account>;

@@ -1,19 +1,10 @@
 import type { Trail } from '../../core/audit/trail.ts';
 import type { ClientDirectory } from '../../core/client/client.ts';
 import { proven } from '../../core/refusal.ts';
+import type { ListedSession } from '../../core/session/listedSession.ts';
 import type { PageContext } from '../../http/context.ts';
 import { appNames } from './appNames.ts';
 import { type AccountPage, done } from './page.ts';
-
-/** A session as its owner sees it. */
-export interface ListedSession {
-  readonly handle: string;
-  readonly agent: string;
-  readonly startedAt: number;
-  readonly usedAt: number;
-  readonly isHere: boolean;
-  readonly apps: readonly string[];
-}
 
 export interface SessionsDependencies {
   readonly clients: ClientDirectory;

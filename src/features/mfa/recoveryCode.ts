@@ -13,7 +13,7 @@ import {
 import { proven, refused } from '../../core/refusal.ts';
 import type { Seal } from '../../core/seal.ts';
 import { type Collection, change } from '../../core/storage/collection.ts';
-import type { Post } from '../../http/post.ts';
+import { changedIn, type Post } from '../../http/post.ts';
 import { factor } from './factor.ts';
 
 export interface RecoveryCodeDependencies {
@@ -70,7 +70,7 @@ export const recoveryCodeFactor = ({ accounts, hasher, decoy, seal, clock, post 
         return spent ? withFactors(now, { recoveryCodes: replaced, lastUsed: 'recovery-code' }) : undefined;
       });
       if (!spent || changed === undefined) return refused('code-used');
-      const where = { id: account.id, session: session?.uid, agent };
+      const where = changedIn({ account, session, agent });
       await post.tellOfChange({ ...where, before: account.value, after: changed }, 'recovery-code-used', { slot });
       return proven({
         shown: true,

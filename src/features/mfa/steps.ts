@@ -15,7 +15,7 @@ import type { Facts, SecondFact } from '../../core/journey/journey.ts';
 import { type Outcome, proven, refused } from '../../core/refusal.ts';
 import type { Seal } from '../../core/seal.ts';
 import { type Collection, change } from '../../core/storage/collection.ts';
-import type { Post } from '../../http/post.ts';
+import { changedIn, type Post } from '../../http/post.ts';
 import { type StepContext, step } from '../../http/step.ts';
 import type { EnrollableFactor, Factor, FactorContext } from './factor.ts';
 import { newRecoveryCodes, openFresh, sealFresh } from './recoveryCode.ts';
@@ -49,8 +49,8 @@ function known(context: StepContext): FactorContext {
 
 /** Where a change is made, and how the account stood before, for the message that tells of it. */
 const madeIn = (context: StepContext) => {
-  const { account, agent, session } = known(context);
-  return { id: account.id, before: account.value, session: session?.uid, agent };
+  const here = known(context);
+  return { ...changedIn(here), before: here.account.value };
 };
 
 /** Whether nothing less than a passkey is enough. */

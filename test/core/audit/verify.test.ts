@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { canonical } from '../../../src/core/audit/canonical.ts';
-import { type AuditBatch, batchId, linked, timeOfId } from '../../../src/core/audit/chain.ts';
+import { type AuditBatch, batchId, linked } from '../../../src/core/audit/chain.ts';
 import type { AuditEvent } from '../../../src/core/audit/event.ts';
 import { everyDocument } from '../../../src/core/storage/collection.ts';
+import { timeOfId } from '../../../src/core/storage/newestFirst.ts';
 import type { Stores } from '../../../src/core/storage/stores.ts';
 import { auditOf } from '../../../src/parts.ts';
 import { batchesOf, entry, recorded } from '../../support/audit.ts';
