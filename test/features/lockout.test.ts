@@ -75,10 +75,14 @@ describeOnEveryStore('too many wrong passwords', (pair) => {
     const answers = await Promise.all(
       Array.from({ length: 1_000 }, () => visitor.post(page, { username: MEMBER.username, password: 'wrong' })),
     );
-    expect(statuses(answers)).toEqual([
-      ['401', 5],
-      ['429', 995],
-    ]);
+    // A busy machine refuses to hash some of them (503), which evaluates nothing and gives the attempt back.
+    expect(answers.filter(({ status }) => ![401, 429, 503].includes(status))).toEqual([]);
+    const evaluated = answers.filter(({ status }) => status === 401).length;
+    const more = [];
+    while (evaluated + more.length < 6) {
+      more.push((await visitor.post(page, { username: MEMBER.username, password: 'wrong' })).status);
+    }
+    expect(more).toEqual([...Array(5 - evaluated).fill(401), 429]);
   }, 60_000);
 
   test('two right ones at once are one success', async () => {
