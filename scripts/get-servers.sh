@@ -19,6 +19,8 @@ command -v oathtool >/dev/null || missing+=(oathtool)
 command -v mongod >/dev/null || [ -x "$cache/mongod" ] || command -v pip3 >/dev/null || command -v pip >/dev/null || missing+=(python3-pip)
 if [ ${#missing[@]} -gt 0 ]; then
   as_root apt-get update -qq
+  # Not every distribution has it, and the tests do without it, only slower.
+  if apt-cache show chromium-headless-shell >/dev/null 2>&1; then missing+=(chromium-headless-shell); fi
   # A server of the package's own is not wanted: tests start theirs.
   as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi

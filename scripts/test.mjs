@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { demandNode24 } from './node24.mjs';
-import { findServer, HOW_TO_GET, SERVERS, startMongo, startRedis } from './servers.mjs';
+import { findServer, HEADLESS_SHELL, HOW_TO_GET, SERVERS, startMongo, startRedis } from './servers.mjs';
 
 demandNode24();
 process.chdir(new URL('..', import.meta.url).pathname);
@@ -31,6 +31,8 @@ try {
     });
   }
   if (chromium) env.TEST_CHROMIUM = chromium;
+  const shell = findServer(HEADLESS_SHELL);
+  if (shell) env.TEST_HEADLESS_SHELL = shell;
   if (python) env.TEST_PYTHON = python;
   if (schemathesis) env.TEST_SCHEMATHESIS = schemathesis;
   if (oathtool) env.TEST_OATHTOOL = oathtool;

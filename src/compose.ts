@@ -65,6 +65,7 @@ import { pageContext } from './http/context.ts';
 import { formGuard } from './http/csrf.ts';
 import { knownDevices } from './http/device.ts';
 import { lockout } from './http/lockout.ts';
+import { lookRoutes } from './http/looks.ts';
 import { networkFinder } from './http/network.ts';
 import { postedRequests } from './http/postedRequests.ts';
 import { problemPages } from './http/problems.ts';
@@ -333,6 +334,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     measures,
     routes: [
       scope.enter,
+      lookRoutes(directory),
       healthRoutes(askDependencies, surroundings.isDraining),
       metricsRoute(config.metricsAccess, surroundings.readMetrics),
       helpRoutes({ render, problems }),

@@ -84,11 +84,11 @@ export function errandSteps(parts: ErrandParts) {
   const { config, stores, clock, channels, codes, post, directory, hasher, rules, unlock } = parts;
   const { accounts } = stores;
   const named = { accounts, clock, post };
-  const confirm = (email: string, { journey, locale, network }: ErrandContext) =>
+  const confirm = (email: string, { journey, locale, network, app }: ErrandContext) =>
     post.sendCode({
       purpose: confirmationPurpose(journey.id, { contacts: { email } }),
       subject: subjectOf(journey.facts),
-      ...{ contacts: [{ kind: 'email', to: email }], locale, network },
+      ...{ contacts: [{ kind: 'email', to: email }], locale, network, app },
     });
 
   const right = async ({ course, facts }: Errand, way: Way): Promise<Outcome<Facts>> => {
@@ -194,9 +194,17 @@ async function resend(
   // Who registers has chosen where codes go; who has forgotten something is not shown what there is.
   const chosen = contact === undefined ? contacts : contacts.filter(({ to }) => to === contact.way.to);
   const channel = contact === undefined || contact.way.by === 'letter' ? by : contact.way.by;
-  const { locale, network } = context;
+  const { locale, network, app } = context;
   const purpose = codePurpose(id, facts);
-  await named.post.sendCode({ purpose, subject: subjectOf(facts), contacts: chosen, by: channel, locale, network });
+  await named.post.sendCode({
+    purpose,
+    subject: subjectOf(facts),
+    contacts: chosen,
+    by: channel,
+    locale,
+    network,
+    app,
+  });
 }
 
 /** The username that the last page of an errand shows: of the new account, or the one that was forgotten. */

@@ -14,11 +14,23 @@ export function smtpCarrier(url: string, from: string, host: string): Carrier {
   const timeouts = { connectionTimeout: WAIT_MS, greetingTimeout: WAIT_MS, socketTimeout: WAIT_MS };
   const transport = createTransport({ url, requireTLS, ...timeouts });
   return {
-    async send(id, { to, subject = '', text, html = '', locale }) {
+    async send(id, { to, subject = '', text, html = '', logo, locale }) {
       // Automatic: nobody's out-of-office note answers it (RFC 3834 5).
       const headers = { 'Auto-Submitted': 'auto-generated', 'Content-Language': locale };
+      const attachments =
+        logo === undefined
+          ? []
+          : [
+              {
+                cid: 'logo',
+                content: logo.base64,
+                encoding: 'base64',
+                contentType: logo.type,
+                filename: false as const,
+              },
+            ];
       try {
-        await transport.sendMail({ from, to, subject, text, html, messageId: `<${id}@${host}>`, headers });
+        await transport.sendMail({ from, to, subject, text, html, messageId: `<${id}@${host}>`, headers, attachments });
       } catch (error) {
         const { responseCode = 0 } = error as { readonly responseCode?: number };
         // 530 and 535 are about us and not about the recipient: somebody will mend that.

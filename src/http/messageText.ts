@@ -1,4 +1,6 @@
 import ejs from 'ejs';
+import type { App } from '../core/client/client.ts';
+import type { Message } from '../core/messages/message.ts';
 import type { Plan } from '../core/plan.ts';
 import { dayAndTime } from './clockTime.ts';
 import { LOCALES, pickLocale, translator, wordList } from './words.ts';
@@ -21,21 +23,28 @@ export type NoticeKind = (typeof NOTICES)[number];
 /** What a message is about. Its words stand under `messages.<kind>` in every language. */
 export type MessageKind = 'code' | ChangeKind | NoticeKind;
 
-/** A message in words: for an email the first three, for a text or a call the last two. */
+/** A message in words: for an email the first four, for a text or a call the last two. */
 interface Worded {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
+  readonly logo: Message['logo'];
   readonly sms: string;
   readonly voice: string;
 }
 
-export type Compose = (tag: string, kind: MessageKind, values: Readonly<Record<string, string | number>>) => Worded;
+/** `app` is the one that the member is on the way to: an email then says so and looks like it. */
+export type Compose = (
+  tag: string,
+  kind: MessageKind,
+  values: Readonly<Record<string, string | number>>,
+  app?: App,
+) => Worded;
 
 /** Words messages for a plan's members. Links come from the issuer alone, never from a request. */
 export function messageComposer(plan: Plan, issuer: string): Compose {
   const { hostname } = new URL(issuer);
-  return (tag, kind, given) => {
+  return (tag, kind, given, app) => {
     const locale = pickLocale([tag]) ?? LOCALES[0] ?? 'en';
     const t = translator(locale);
     const { code, at } = given as { readonly code?: string; readonly at?: number };
@@ -43,12 +52,14 @@ export function messageComposer(plan: Plan, issuer: string): Compose {
     const values = { plan: plan.name, phone: plan.phone, issuer, time, ...given };
     const subject = t(`messages.${kind}.subject`, values);
     const body = wordList(locale, `messages.${kind}.body`, values);
-    const paragraphs = [...body, t('messages.closing', values)];
+    const onTheWay = app === undefined ? [] : [t('messages.onTheWay', { app: app.name })];
+    const paragraphs = [...body, ...onTheWay, t('messages.closing', values)];
     const sms = t(`messages.${kind}.sms`, values);
     return {
       subject,
       text: `${paragraphs.join('\n\n')}\n`,
-      html: page(locale, subject, paragraphs),
+      html: page(locale, subject, paragraphs, app),
+      logo: app?.brand?.logo,
       // The last line ties the code to this site for browsers that fill it in (origin-bound one-time codes).
       sms: code === undefined ? sms : `${sms}\n@${hostname} #${code}`,
       voice: code === undefined ? sms : t('messages.code.voice', { ...values, digits: [...code].join('. ') }),
@@ -56,14 +67,20 @@ export function messageComposer(plan: Plan, issuer: string): Compose {
   };
 }
 
-const page = (locale: string, subject: string, paragraphs: readonly string[]): string =>
+const page = (locale: string, subject: string, paragraphs: readonly string[], app?: App): string =>
   [
     `<!DOCTYPE html><html lang="${locale}"><head><meta charset="utf-8"><title>${ejs.escapeXML(subject)}</title></head>`,
-    '<body style="font: 18px/1.5 system-ui, sans-serif; max-width: 34em; margin: 1em auto; padding: 0 1em">',
+    `<body style="font: 18px/1.5 system-ui, sans-serif; max-width: 34em; margin: 1em auto; padding: 0 1em${edge(app)}">`,
+    ...(app?.brand?.logo === undefined
+      ? []
+      : [`<p><img src="cid:logo" alt="${ejs.escapeXML(app.name)}" height="40"></p>`]),
     `<h1 style="font-size: 1.4em">${ejs.escapeXML(subject)}</h1>`,
     ...paragraphs.map((text) => `<p>${linked(ejs.escapeXML(text))}</p>`),
     '</body></html>',
   ].join('\n');
+
+const edge = (app: App | undefined): string =>
+  app?.brand?.color === undefined ? '' : `; border-top: 6px solid ${app.brand.color}`;
 
 /** Addresses in a text become links; the text is escaped already. */
 const linked = (text: string): string => text.replace(/https?:\/\/[^\s<]+[^\s<.,;:]/g, '<a href="$&">$&</a>');

@@ -3,7 +3,7 @@ import type { Audit } from '../core/audit/event.ts';
 import type { Outcome, Refusal } from '../core/refusal.ts';
 import { type PageContext, type PageState, pageContext, seeOther } from './context.ts';
 import type { FormGuard } from './csrf.ts';
-import { type Form, readForm } from './form.ts';
+import { type Form, readForm, readUpload } from './form.ts';
 import { allowFormsTo } from './headers.ts';
 import { type ProblemPages, REFUSAL_STATUS } from './problems.ts';
 import type { Render } from './render.ts';
@@ -16,6 +16,8 @@ interface Action<V extends Visit, May> {
   readonly fresh: boolean;
   /** What one has to be allowed; otherwise what the page asks for. */
   readonly may?: May;
+  /** Its form brings a file (`readUpload`). */
+  readonly upload?: boolean;
   /** Answers with where the browser goes, or with a page that is shown this once. */
   run(
     form: Form,
@@ -95,7 +97,7 @@ export function mountPage<V extends Visit, May>(
       const home = homeOf(ctx.path);
       const visit = await enter(ctx, { fresh: action.fresh, to: home, may: action.may ?? page.may });
       if (visit === undefined) return;
-      const form = await readForm(ctx);
+      const form = await (action.upload === true ? readUpload : readForm)(ctx);
       if (!form.ok) return problems.refused(ctx, form.refusal, home);
       if (!guard.accepts(ctx, subject(root, visit), form.proven.get('form_token')))
         return problems.refused(ctx, 'form-not-ours', home);

@@ -1,6 +1,7 @@
 import { type Account, addressesOf } from '../core/account/account.ts';
 import type { Objections } from '../core/account/objections.ts';
 import type { Trail } from '../core/audit/trail.ts';
+import type { App } from '../core/client/client.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Codes } from '../core/codes/codes.ts';
 import { type Reach, type Way, waysTo } from '../core/codes/contacts.ts';
@@ -34,6 +35,8 @@ export interface CodeOrder {
   readonly by?: Channel | undefined;
   readonly locale: string;
   readonly network: Network;
+  /** The app that the member is on the way to. */
+  readonly app?: App | undefined;
   /** The password was shown before. */
   readonly known?: boolean;
 }
@@ -84,11 +87,12 @@ export function post(deps: PostDependencies) {
     kind: MessageKind,
     values: object,
     times?: Parameters<Outbox['put']>[1],
-    accountId?: string,
+    { accountId, app }: { readonly accountId?: string; readonly app?: App | undefined } = {},
   ): Promise<string | undefined> {
     if (by === 'letter') return undefined;
-    const { subject, text, html, sms, voice } = compose(locale, kind, values as Record<string, string | number>);
-    const words = by === 'email' ? { subject, text, html } : { text: by === 'sms' ? sms : voice };
+    const { sms, voice, logo, ...email } = compose(locale, kind, values as Record<string, string | number>, app);
+    const written = { ...email, ...(logo === undefined ? {} : { logo: { type: logo.type, base64: logo.base64 } }) };
+    const words = by === 'email' ? written : { text: by === 'sms' ? sms : voice };
     return outbox.put({ channel: by, to, locale, ...words, ...(accountId === undefined ? {} : { accountId }) }, times);
   }
 
@@ -101,7 +105,7 @@ export function post(deps: PostDependencies) {
     values: object,
   ): Promise<void> {
     const ways = waysTo(contacts, reach).filter(({ by }) => by !== 'voice');
-    await Promise.all(ways.map((way) => put(way, locale, kind, values, undefined, accountId)));
+    await Promise.all(ways.map((way) => put(way, locale, kind, values, undefined, { accountId })));
   }
 
   return {
@@ -126,13 +130,13 @@ export function post(deps: PostDependencies) {
      * Sends a new code. Where there is nobody to send it to, or too many were sent, the same is done but for the message,
      * and the page must not tell.
      */
-    async sendCode({ purpose, subject, contacts, by, locale, network, known }: CodeOrder): Promise<void> {
+    async sendCode({ purpose, subject, contacts, by, locale, network, app, known }: CodeOrder): Promise<void> {
       const ways = waysTo(contacts, reach);
       const way = by === undefined ? ways[0] : ways.find((one) => one.by === by);
       if (!(await maySend(attempts, digest, { subject, way, network, known }))) return codes.withhold(purpose);
       const { code, until } = await codes.issue(purpose, way);
       const minutes = Math.round((until - clock.now()) / MINUTE_MS);
-      if (way !== undefined) await put(way, locale, 'code', { code, minutes }, { until });
+      if (way !== undefined) await put(way, locale, 'code', { code, minutes }, { until }, { app });
     },
 
     /** Tells an account's owner on all addresses, and puts it into what they can read of it. With `seldom`, one of a kind an hour. */

@@ -2,10 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ejs from 'ejs';
 import { phoneText } from '../core/account/phone.ts';
+import type { App } from '../core/client/client.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Assets } from './assets.ts';
 import { calendarDay, clockTime, day, dayAndTime } from './clockTime.ts';
 import type { PageContext } from './context.ts';
+import { lookOf } from './looks.ts';
 import { LOCALES, languageName } from './words.ts';
 
 /** Shows a view inside the layout: sets status, type and body of the answer. */
@@ -57,11 +59,12 @@ export function makeRenderer(viewsDir: string, assets: Assets, plan: Plan): Rend
       },
       ...locals,
     };
+    const { app } = page as { readonly app?: App | undefined };
     const body = view(name)(page);
     ctx.status = status;
     ctx.type = 'html';
     ctx.set('Cache-Control', 'no-store');
-    ctx.body = view('layout')({ ...page, body });
+    ctx.body = view('layout')({ ...page, body, look: app && lookOf(app) });
   };
 }
 

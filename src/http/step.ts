@@ -1,4 +1,5 @@
 import type { Account } from '../core/account/account.ts';
+import type { App } from '../core/client/client.ts';
 import type { AuthorizationRequest } from '../core/journey/authorizationRequest.ts';
 import type { Errand } from '../core/journey/errand.ts';
 import type { Facts, Requirement } from '../core/journey/journey.ts';
@@ -20,6 +21,8 @@ export interface StepContext {
   readonly network: Network;
   /** What the browser calls itself. */
   readonly agent: string;
+  /** The app that the member is on the way to. */
+  readonly app?: App | undefined;
   /** Whose second step it is about: who has typed the password or a code, or whose session it is. */
   readonly account?: Stored<Account> | undefined;
   /** The session in which a member changes their account. */

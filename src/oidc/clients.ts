@@ -61,7 +61,7 @@ export function clientAdapter(deps: ClientAdapterDependencies): Adapter {
       judge(metadata as ClientMetadata);
       const now = seconds(clock);
       await write(id, (before) => ({
-        metadata: withScopes(metadata as ClientMetadata, before?.metadata.scope),
+        metadata: { ...withScopes(metadata as ClientMetadata, before?.metadata.scope), ...lookOf(before?.metadata) },
         secrets: secretsOf(client_secret, before?.secrets, now),
         disabled: before?.disabled ?? false,
         createdAt: before?.createdAt ?? now,
@@ -99,6 +99,12 @@ function withScopes({ api_scopes: _, scope, ...metadata }: ClientMetadata, befor
   return { ...(metadata as ClientMetadata), ...(all === undefined ? {} : { scope: all }) };
 }
 
+/** How an app looks is an administrator's to say as well. */
+const lookOf = ({ brand_color, brand_logo }: Partial<ClientMetadata> = {}): object => ({
+  ...(brand_color === undefined ? {} : { brand_color }),
+  ...(brand_logo === undefined ? {} : { brand_logo }),
+});
+
 /** An update carries back what stands where the secret would be, and then changes no secret. */
 function secretsOf(
   given: string | undefined,
@@ -111,10 +117,11 @@ function secretsOf(
 
 /**
  * A client in oidc-provider's terms: the digests of its secrets stand where it expects the secret, and an
- * `initiate_login_uri` on plain http, which a developer's machine has and oidc-provider refuses, stays with us.
+ * `initiate_login_uri` on plain http, which a developer's machine has and oidc-provider refuses, stays with us; so does its
+ * look, which is no business of the protocol.
  */
 export function providerMetadata({ metadata, secrets }: ClientRecord): ClientMetadata {
-  const { initiate_login_uri, scope, ...rest } = metadata;
+  const { initiate_login_uri, scope, brand_color, brand_logo, ...rest } = metadata;
   return {
     ...rest,
     ...scopesOf(scope),

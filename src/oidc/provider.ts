@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { errors, Provider } from 'oidc-provider';
+import { brandFaults } from '../core/client/brand.ts';
 import type { ClientRecord } from '../core/client/client.ts';
 import { deferLogoutTokens } from './backchannelLogout.ts';
 import { extendClients, providerMetadata } from './clients.ts';
@@ -36,6 +37,8 @@ const BINDING = 'tls_client_certificate_bound_access_tokens';
 
 /** What oidc-provider finds wrong with a client's metadata, or undefined. */
 export function clientFault(provider: Provider, record: ClientRecord): string | undefined {
+  const [brandFault] = brandFaults(record.metadata);
+  if (brandFault !== undefined) return brandFault;
   try {
     // The constructor validates; the types hide it because only oidc-provider itself makes clients.
     const Client = provider.Client as unknown as new (metadata: object) => { metadata(): object };

@@ -30,7 +30,7 @@ import {
   type RunningProvider,
   startProvider,
 } from '../support/provider.ts';
-import { TELEVISION } from '../support/relyingParty.ts';
+import { TELEVISION, VIOLET } from '../support/relyingParty.ts';
 import { rosterRow } from '../support/roster.ts';
 import { ACCOUNT } from './states/account.ts';
 import { ADMIN } from './states/admin.ts';
@@ -74,7 +74,7 @@ export const describeStates = (language: Locale) =>
     beforeAll(async () => {
       provider = await startProvider(pair, {
         members: DEVELOPMENT_MEMBERS.concat(RENEWING, NAMED),
-        clients: [...DEVELOPMENT_CLIENTS, TELEVISION],
+        clients: [...DEVELOPMENT_CLIENTS, TELEVISION, VIOLET],
         roster: [...PEOPLE, ...NAMED.map(({ memberNumber: number, email }) => ({ ...CARD, number, email }))].map(
           ({ number, ...more }) => rosterRow(number, more),
         ),
@@ -82,7 +82,7 @@ export const describeStates = (language: Locale) =>
       });
       empty = await startProvider(pair);
       strict = await startProvider(pair, { members: NAMED.slice(-1), env: { MFA_POLICY: 'required' } });
-      browser = await launch();
+      browser = await launch({ justPages: true });
       door = await brokenApp(provider);
       // Some hundred passwords are hashed.
     }, 120_000);

@@ -8,6 +8,7 @@ import { findBySignInName } from '../../src/core/account/account.ts';
 import type { ScheduledItem } from '../../src/core/storage/schedule.ts';
 import { TestClock } from '../support/clock.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
+import { dataUrl, png } from '../support/picture.ts';
 import { MEMBER, OTHER_MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
 import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
 import type { Answer } from '../support/visitor.ts';
@@ -112,6 +113,26 @@ describeOnEveryStore('messages to members', (pair) => {
     expect(header(raw, 'Auto-Submitted')).toBe('auto-generated');
     // The one link in it is made from the issuer.
     expect([...new Set(raw.replaceAll('=\r\n', '').match(/https?:\/\/[\w.:-]+/g))]).toEqual([provider.issuer]);
+  });
+
+  test('say which app they are on the way to, and bring its logo along instead of fetching it', async () => {
+    const { value, version = 0 } = (await provider.stores.clients.find('care-messages')) ?? {};
+    if (value === undefined) throw new Error('no app');
+    const logo = png(64, 64);
+    const metadata = { ...value.metadata, brand_color: '#5b2a86', brand_logo: dataUrl(logo) };
+    await provider.stores.clients.replace('care-messages', version, { ...value, metadata });
+    const visitor = new Visitor();
+    const page = await visitor.go((await app.start()).url, provider.issuer);
+    const link = /id="forgot-password" href="([^"]+)"/.exec(page.body)?.[1]?.replaceAll('&amp;', '&');
+    const forgot = await visitor.go(provider.issuer + link, provider.issuer);
+    await visitor.submit(forgot, { username: MEMBER.username }, provider.issuer);
+    await worked(() => mailServer.mail.length > 0);
+    const raw = String(mailServer.mail[0]?.raw).replaceAll(/(?<!=)=\r\n(?!-)/g, '');
+    expect(raw).toContain('You asked for it on the way to Care Messages.');
+    expect(raw).toContain('border-top: 6px solid #5b2a86');
+    expect(raw).toContain('<img src=3D"cid:logo" alt=3D"Care Messages"');
+    expect(raw).toMatch(/^Content-Id: <logo>/im);
+    expect(raw.replaceAll('\r\n', '')).toContain(logo.toString('base64'));
   });
 
   test('are lost by no outage of an hour: a notice comes late and once, and a code that is too old not at all', async () => {

@@ -99,4 +99,14 @@ describeOnEveryStore('a client that registers itself', (pair) => {
       ...{ client_name: 'Kept', require_mfa: true, scope },
     });
   });
+
+  test('has no say in how it looks, and keeps what an administrator has said', async () => {
+    const { reply, id } = await registered({ brand_color: '#5b2a86' });
+    const look = async () => (await provider.stores.clients.find(id))?.value.metadata.brand_color;
+    expect(await look()).toBeUndefined();
+    const metadata = { client_name: 'Look', client_uri: 'https://suite.example/', brand_color: '#0b6b62' };
+    expect((await script.patch(`/clients/${id}`, { metadata }, { 'if-match': '*' })).status).toBe(200);
+    expect((await update(reply, (body) => ({ ...body, client_name: 'Other' }))).status).toBe(200);
+    expect(await look()).toBe('#0b6b62');
+  });
 });

@@ -3,7 +3,7 @@ import { describe, expect } from '@jest/globals';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { STORE_PAIRS, type StorePair } from './stores.ts';
 
-const { TEST_CHROMIUM } = process.env;
+const { TEST_CHROMIUM, TEST_HEADLESS_SHELL } = process.env;
 
 /** Runs a suite in a real Chromium on every pair of stores; where either is missing it is named as skipped. */
 export function describeInChromium(title: string, suite: (pair: StorePair) => void): void {
@@ -13,10 +13,11 @@ export function describeInChromium(title: string, suite: (pair: StorePair) => vo
   }
 }
 
-export function launch(): Promise<Browser> {
+/** `justPages`: what has no passkeys of its own to offer and no windows is enough, and quicker where it is there. */
+export function launch({ justPages = false } = {}): Promise<Browser> {
   const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];
   return chromium.launch({
-    executablePath: String(TEST_CHROMIUM),
+    executablePath: String((justPages && TEST_HEADLESS_SHELL) || TEST_CHROMIUM),
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', ...quiet],
   });
 }

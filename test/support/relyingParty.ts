@@ -1,5 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
+import { dataUrl, png } from './picture.ts';
 import { type Answer, Visitor } from './visitor.ts';
 
 /** A confidential web client as an app's developer would register it. */
@@ -13,6 +14,16 @@ export const webClient = (overrides: object = {}) => ({
   client_uri: 'https://app.example/',
   grant_types: ['authorization_code', 'refresh_token'],
   ...overrides,
+});
+
+/** An app with a look of its own. */
+export const VIOLET = webClient({
+  ...{
+    client_id: 'violet-care',
+    client_name: 'Violet Care',
+    brand_color: '#5b2a86',
+    brand_logo: dataUrl(png(200, 60)),
+  },
 });
 
 /** A device without a keyboard (RFC 8628). */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Collection } from '../storage/collection.ts';
 import { timeKey } from '../storage/newestFirst.ts';
 import type { ClientRecord } from './client.ts';
@@ -22,13 +23,21 @@ export function differences(
 ): ClientChange['fields'] {
   const [from, to] = [before?.metadata ?? {}, after?.metadata ?? {}] as Record<string, unknown>[];
   const names = [...new Set([...Object.keys(from ?? {}), ...Object.keys(to ?? {})])].toSorted();
-  const text = (value: unknown) => (value === undefined ? undefined : JSON.stringify(value));
+  const text = (value: unknown) => (value === undefined ? undefined : JSON.stringify(shortened(value)));
   return names.flatMap((name) => {
     const [was, is] = [text(from?.[name]), text(to?.[name])];
     if (was === is) return [];
     return [{ name, ...(was === undefined ? {} : { from: was }), ...(is === undefined ? {} : { to: is }) }];
   });
 }
+
+/** A picture in a history says which one it was, and does not show it. */
+const shortened = (value: unknown): unknown =>
+  typeof value === 'string' && value.startsWith('data:')
+    ? `${value.slice(0, value.indexOf(','))}, ${value.length} characters, sha256 ${digestOf(value)}`
+    : value;
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
 /** Puts a change down; `id` tells those of one millisecond apart. */
 export const recordChange = (changes: Collection<ClientChange>, change: ClientChange, id: string): Promise<unknown> =>

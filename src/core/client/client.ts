@@ -1,4 +1,5 @@
 import type { Collection } from '../storage/collection.ts';
+import { type Brand, brandOf } from './brand.ts';
 import type { ClientSecret } from './secret.ts';
 
 /** A relying party as it is stored: OpenID registration metadata, with the secrets kept as digests only. */
@@ -30,6 +31,9 @@ export interface ClientMetadata {
   readonly require_mfa?: boolean | undefined;
   /** `2.0`: the client is held to the FAPI 2.0 Security Profile. */
   readonly fapi_profile?: '2.0' | undefined;
+  /** The colour of its sign-in pages, `#0b6b62`, and its logo as a `data:` URL (`brand.ts`). */
+  readonly brand_color?: string | undefined;
+  readonly brand_logo?: string | undefined;
   readonly [name: string]: unknown;
 }
 
@@ -49,6 +53,7 @@ export async function findMetadata(
 
 /** What our pages say about the app that sent the member here. */
 export interface App {
+  readonly id: string;
   readonly name: string;
   readonly firstParty: boolean;
   /** Where a member who is stuck goes on; undefined for an app that has no page of its own. */
@@ -56,6 +61,7 @@ export interface App {
   /** Where the app says what it does with data, and on what terms. */
   readonly policy: string | undefined;
   readonly terms: string | undefined;
+  readonly brand: Brand | undefined;
 }
 
 /**
@@ -65,11 +71,13 @@ export interface App {
 export function describeApp(metadata: ClientMetadata, issuer: string, locale = 'en'): App {
   const named = metadata[`client_name#${locale}`];
   return {
+    id: metadata.client_id,
     name: typeof named === 'string' ? named : (metadata.client_name ?? metadata.client_id),
     firstParty: metadata.first_party === true,
     wayBack: wayBackTo(metadata, issuer),
     policy: metadata.policy_uri,
     terms: metadata.tos_uri,
+    brand: brandOf(metadata),
   };
 }
 

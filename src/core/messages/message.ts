@@ -11,6 +11,8 @@ export interface Message {
   readonly text: string;
   /** Email only: the same words as `text`. */
   readonly html?: string;
+  /** Email only: what `html` shows as `cid:logo` (RFC 2392). Nothing is fetched from anywhere when it is read. */
+  readonly logo?: { readonly type: string; readonly base64: string };
   /** BCP 47; a machine that reads aloud needs it. */
   readonly locale: string;
   /** The account that it is about, where it is. */

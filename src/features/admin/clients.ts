@@ -1,7 +1,7 @@
 import type { ClientAdministration, Ruling, WithSecret } from '../../core/client/administration.ts';
 import { type ClientChange, changesOf } from '../../core/client/changes.ts';
 import type { ClientMetadata, ClientRecord } from '../../core/client/client.ts';
-import { CLIENT_KINDS, type ClientKind, KIND_METADATA, needsSecret } from '../../core/client/kinds.ts';
+import { CLIENT_KINDS, type ClientKind, isSeenByMembers, KIND_METADATA, needsSecret } from '../../core/client/kinds.ts';
 import type { Outcome } from '../../core/refusal.ts';
 import { proven, refused } from '../../core/refusal.ts';
 import { may } from '../../core/staff/roles.ts';
@@ -23,7 +23,7 @@ export interface ClientsDependencies {
 const PATH = '/clients';
 const ROOT = `/admin${PATH}`;
 const ON_A_PAGE = 50;
-const pageOf = (id: string): string => `${ROOT}/app/${encodeURIComponent(id)}`;
+export const pageOf = (id: string): string => `${ROOT}/app/${encodeURIComponent(id)}`;
 
 const methodOf = ({ token_endpoint_auth_method: method }: ClientMetadata): string =>
   String(method ?? 'client_secret_basic');
@@ -90,7 +90,7 @@ const typedFields = (typed: Form): Record<string, string> =>
     }),
   );
 
-const asking = ({ account }: StaffVisit, form: Form) => {
+export const asking = ({ account }: StaffVisit, form: Form) => {
   const reason = (form.get('reason') ?? '').trim().slice(0, 500);
   return { by: account.id, ...(reason === '' ? {} : { reason }) };
 };
@@ -98,10 +98,12 @@ const asking = ({ account }: StaffVisit, form: Form) => {
 /** Faults are said where the form is shown again; the refusal alone has no room for them. */
 const faults = new WeakMap<Form, readonly string[]>();
 
-function refusedBy(ruling: Ruling<unknown> & { readonly ok: false }, form: Form): Outcome<never> {
+export function refusedBy(ruling: Ruling<unknown> & { readonly ok: false }, form: Form): Outcome<never> {
   faults.set(form, ruling.faults);
   return refused(ruling.refusal);
 }
+
+export const faultsIn = (typed: Form | undefined): readonly string[] => (typed && faults.get(typed)) ?? [];
 
 /** A secret is shown on the very answer to the form, and never again. */
 const shownOnce = ({ client, secret }: WithSecret, issuer: string) =>
@@ -122,7 +124,7 @@ export const newClientPage = (deps: ClientsDependencies): AdminPage => ({
   show: async (_, __, typed) => ({
     kinds: CLIENT_KINDS,
     fields: typed === undefined ? {} : typedFields(typed),
-    faults: (typed && faults.get(typed)) ?? [],
+    faults: faultsIn(typed),
   }),
   actions: {
     register: {
@@ -143,8 +145,11 @@ export const newClientPage = (deps: ClientsDependencies): AdminPage => ({
   },
 });
 
-const found = (deps: ClientsDependencies, id: unknown): Promise<Stored<ClientRecord> | undefined> =>
+export const found = (deps: ClientsDependencies, id: unknown): Promise<Stored<ClientRecord> | undefined> =>
   deps.administration.find(String(id));
+
+/** A picture says nothing in letters; the page of the look shows it. */
+const withoutLogo = ({ brand_logo: _, ...rest }: ClientMetadata): object => rest;
 
 const canTest = ({ redirect_uris, require_pushed_authorization_requests: pushed }: ClientMetadata): boolean =>
   redirect_uris.length > 0 && pushed !== true;
@@ -164,10 +169,11 @@ export const clientPage = (deps: ClientsDependencies): AdminPage => ({
     }));
     return {
       ...{ id: client.id, name: metadata.client_name ?? client.id, disabled, createdAt, updatedAt, secrets },
-      metadata: Object.entries(metadata).map(([name, value]) => [
+      metadata: Object.entries(withoutLogo(metadata)).map(([name, value]) => [
         name,
         typeof value === 'string' ? value : JSON.stringify(value),
       ]),
+      lookPath: isSeenByMembers(metadata) ? `${pageOf(client.id)}/look` : undefined,
       ...{
         hasSecret: needsSecret(metadata),
         editPath: `${pageOf(client.id)}/edit`,
@@ -179,7 +185,7 @@ export const clientPage = (deps: ClientsDependencies): AdminPage => ({
         may(roles, 'clients.change') && canTest(metadata) && !disabled
           ? `${pageOf(client.id)}/test-sign-in`
           : undefined,
-      faults: (typed && faults.get(typed)) ?? [],
+      faults: faultsIn(typed),
     };
   },
   actions: {
@@ -240,7 +246,7 @@ export const editClientPage = (deps: ClientsDependencies): AdminPage => ({
       fields: typed === undefined ? fieldsOf(metadata) : typedFields(typed),
       // Of the page that is sent: who was slower is told, and overwrites nothing.
       version: typed?.get('version') ?? client.version,
-      faults: (typed && faults.get(typed)) ?? [],
+      faults: faultsIn(typed),
     };
   },
   actions: {

@@ -11,6 +11,7 @@ import { type ClientsDependencies, clientPage, clientsPage, editClientPage, newC
 import { DONE } from './done.ts';
 import { type DoorDependencies, staffDoor } from './door.ts';
 import { type KeysDependencies, keysPage } from './keys.ts';
+import { lookPage } from './look.ts';
 import { overviewPage } from './overview.ts';
 import { type StaffDependencies, staffPage } from './staff.ts';
 import { mountTestSignIn, type TestDependencies } from './testSignIn.ts';
@@ -34,6 +35,7 @@ export function adminRoutes(deps: AdminDependencies): Middleware<PageState> {
     newClientPage(deps),
     clientPage(deps),
     editClientPage(deps),
+    lookPage(deps),
     staffPage(deps),
     keysPage(deps),
     auditPage(deps),

@@ -68,6 +68,15 @@ const FIELDS = {
   require_mfa: z.boolean(),
   fapi_profile: z.literal('2.0'),
   introspects_all_tokens: z.boolean(),
+  brand_color: z
+    .string()
+    .regex(/^#[\da-f]{6}$/)
+    .describe('of its sign-in pages; it needs a contrast of 4.5 : 1'),
+  brand_logo: z
+    .string()
+    .regex(/^data:image\/(png|jpeg|webp);base64,[\w+/]+={0,2}$/)
+    .max(45_000)
+    .describe('PNG, JPEG or WebP of at most 32 KiB, 32 to 1,024 pixels each way'),
 } as const;
 
 type Fields = typeof FIELDS;

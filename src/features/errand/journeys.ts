@@ -1,5 +1,5 @@
 import type { Account } from '../../core/account/account.ts';
-import { type ClientDirectory, describeApp, findMetadata } from '../../core/client/client.ts';
+import { type App, type ClientDirectory, describeApp, findMetadata } from '../../core/client/client.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
 import {
   type Change,
@@ -88,9 +88,14 @@ function inTime(facts: Facts, now: number): Facts {
 
 /** What a member does besides signing in. Only the browser that began an errand gets on with it. */
 export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext> {
-  async function lost(ctx: PageContext, errand?: Errand): Promise<undefined> {
+  /** The app that the member was on the way to. */
+  async function appOf(ctx: PageContext, errand: Errand | undefined): Promise<App | undefined> {
     const metadata = await findMetadata(deps.clients, errand?.from?.clientId);
-    deps.problems.expired(ctx, metadata && describeApp(metadata, deps.issuer));
+    return metadata && describeApp(metadata, deps.issuer, ctx.state.locale);
+  }
+
+  async function lost(ctx: PageContext, errand?: Errand): Promise<undefined> {
+    deps.problems.expired(ctx, await appOf(ctx, errand));
   }
 
   /** Where signing in goes on: on the page that the errand began on, as long as that lives; otherwise at the app. */
@@ -113,6 +118,7 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
         rememberedName: deps.usernames.get(ctx),
         network: deps.networkOf(ctx),
         agent: agentOf(ctx),
+        app: await appOf(ctx, errand),
       };
       const knownDevice = (owner: DeviceOwner) => deps.devices.idFor(ctx, owner);
       if (errand.owner !== undefined) {
@@ -147,7 +153,7 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
       return factsToChooseAnew(facts, nextStep(facts, requirements), step) ?? factsBefore(facts, requirements, step);
     },
 
-    async settle(ctx, { journey }, due) {
+    async settle(ctx, { journey, app }, due) {
       if (due !== 'done') return false;
       if (journey.owner !== undefined) {
         seeOther(ctx, backFrom(journey));
@@ -159,14 +165,15 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
       const view = nobody[journey.course as keyof typeof nobody]
         ? 'recovery/no-account'
         : ENDINGS[journey.course as keyof typeof ENDINGS];
-      deps.render(ctx, view, { found, readyAt, ...links(journey) });
+      deps.render(ctx, view, { app, found, readyAt, ...links(journey) });
       return true;
     },
 
     save: ({ journey }, facts) =>
       deps.errands.save({ ...journey, facts: { ...journey.facts, ...facts } }, deps.clock.now()),
 
-    locals: ({ journey, session }, step) => ({
+    locals: ({ journey, session, app }, step) => ({
+      app,
       course: journey.course,
       chooseUrl: `/journey/${journey.id}/enrolment`,
       // A member who is signed in may leave it at that.

@@ -28,9 +28,9 @@ export async function sendToPhone(
   { what, to, by }: { readonly what: 'second' | 'setup'; readonly to: string; readonly by: 'sms' | 'voice' },
 ): Promise<void> {
   const contacts = [{ kind: 'mobile', to }] as const;
-  const { account, locale, network } = context;
+  const { account, locale, network, app } = context;
   const order = { purpose: purposeOf(context, what, to), subject: `account:${account.id}`, contacts, by };
-  await post.sendCode({ ...order, locale, network, known: true });
+  await post.sendCode({ ...order, locale, network, app, known: true });
 }
 
 /**

@@ -27,7 +27,7 @@ function reachable(account: Account): Contact[] {
 /** Sends a code to the contacts of the account that a name belongs to; for a name that is nobody's the same but for the message. */
 export async function sendToNamed(
   { accounts, clock, post }: NameDependencies,
-  { journey, locale, network }: ErrandContext,
+  { journey, locale, network, app }: ErrandContext,
   name: NonNullable<Facts['name']>,
   by?: 'email' | 'sms' | 'voice',
 ): Promise<void> {
@@ -35,7 +35,7 @@ export async function sendToNamed(
   const contacts =
     account === undefined ? [] : [...recoveryContacts(account.value, clock), ...reachable(account.value)];
   const subject = subjectOf({ name });
-  await post.sendCode({ purpose: codePurpose(journey.id, { name }), subject, contacts, by, locale, network });
+  await post.sendCode({ purpose: codePurpose(journey.id, { name }), subject, contacts, by, locale, network, app });
 }
 
 /** Username or email of somebody who cannot sign in. Whether it is anybody's is never told. */

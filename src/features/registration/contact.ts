@@ -27,13 +27,13 @@ export const contactStep = (deps: { post: Post; clock: Clock }) => {
       return proven({ contact: { at, way }, sent: { at, by: way.by } });
     },
 
-    async conclude({ contact }, { journey, locale, network }) {
+    async conclude({ contact }, { journey, locale, network, app }) {
       const { by, to } = contact?.way ?? LETTER;
       if (by === 'letter') return;
       const contacts = (journey.facts.member?.found?.contacts ?? []).filter((one) => one.to === to);
       const facts = { ...journey.facts, ...(contact ? { contact } : {}) };
       const [purpose, subject] = [codePurpose(journey.id, facts), subjectOf(facts)];
-      await deps.post.sendCode({ purpose, subject, contacts, by, locale, network });
+      await deps.post.sendCode({ purpose, subject, contacts, by, locale, network, app });
     },
 
     fieldOf: () => 'way-0',

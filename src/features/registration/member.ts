@@ -77,10 +77,10 @@ export const memberStep = (deps: MemberDependencies) =>
       return refused('details-unmatched');
     },
 
-    async conclude({ member }, { journey, locale, network }) {
+    async conclude({ member }, { journey, locale, network, app }) {
       if (journey.course === 'register' || member === undefined) return;
       const [purpose, subject] = [codePurpose(journey.id, { member }), subjectOf({ member })];
-      await deps.post.sendCode({ purpose, subject, contacts: member.found?.contacts ?? [], locale, network });
+      await deps.post.sendCode({ purpose, subject, contacts: member.found?.contacts ?? [], locale, network, app });
     },
 
     fieldOf: () => 'member-number',

@@ -1,6 +1,7 @@
 import { findBySignInName } from '../../../src/core/account/account.ts';
 import type { Role } from '../../../src/core/staff/roles.ts';
 import { setRoles } from '../../../src/core/staff/staff.ts';
+import { VIOLET } from '../../support/relyingParty.ts';
 import { insideByPhone } from './account.ts';
 import { fill, nextOf, type Place, type States, waiting } from './place.ts';
 
@@ -66,6 +67,14 @@ export const ADMIN: States = {
   'admin/client-edit: client-moved-on': async (place) => {
     await staffAt(`${APP}/edit`)(place);
     await place.page.evaluate("document.querySelector('[name=version]').value = '0'");
+    await place.page.click('#save');
+  },
+  'admin/look': staffAt(`/admin/clients/app/${VIOLET.client_id}/look`),
+  'admin/look: client-refused': async (place) => {
+    await staffAt(`${APP}/look`)(place);
+    const drawing = { name: 'logo.svg', mimeType: 'image/svg+xml', buffer: Buffer.from('<svg/>') };
+    await place.page.fill('#color', '#4fc3b2');
+    await place.page.setInputFiles('#logo', drawing);
     await place.page.click('#save');
   },
   'problems/refused: client-unknown': async (place) => {

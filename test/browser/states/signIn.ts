@@ -1,6 +1,6 @@
 import { codeFrom } from '../../support/errands.ts';
 import { MEMBER, RENEWING } from '../../support/provider.ts';
-import { TELEVISION } from '../../support/relyingParty.ts';
+import { RelyingParty, TELEVISION, VIOLET } from '../../support/relyingParty.ts';
 import {
   at,
   begin,
@@ -52,6 +52,8 @@ const agreeing = async (place: Place) => {
 
 export const SIGN_IN: States = {
   'login/password': begin,
+  'login/password, in the look of its app': async (place) =>
+    place.page.goto((await (await RelyingParty.discover(place.provider.issuer, VIOLET)).start()).url),
   'login/password: username-missing': async (place) => {
     await begin(place);
     await signIn(place, { username: '', password: 'x' });
