@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import type { ClientMetadata } from '../core/client/client.ts';
 import { seconds } from '../core/clock.ts';
-import { administrationFor, asking, done, noteFile, noteRights, REASON, SHOWN_ONCE } from './clientUse.ts';
+import { LOOK_OPTIONS, lookIn } from './clientMetadata.ts';
+import {
+  administrationFor,
+  asking,
+  done,
+  noteFile,
+  noteRights,
+  REASON,
+  SHOWN_ONCE,
+  unknownClient,
+} from './clientUse.ts';
 import { readJson } from './files.ts';
 import { timeOf } from './help.ts';
 import { providerOf } from './provider.ts';
@@ -81,6 +91,36 @@ export const change = subcommand({
     noteFile(ground, id, say);
     noteRights(value.metadata, say);
     return { json: value.metadata, lines: [`${id} is changed.`, HEARD] };
+  },
+});
+
+export const look = subcommand({
+  summary: 'change the colour and the logo of its sign-in pages and emails',
+  argument: 'ID',
+  options: {
+    ...LOOK_OPTIONS,
+    'no-color': { type: 'boolean', help: "the plan's own colour" },
+    'no-logo': { type: 'boolean', help: 'no logo' },
+    ...REASON,
+  },
+  async run({ argument: id, values, open, say }) {
+    for (const name of ['color', 'logo'] as const)
+      if (values[name] !== undefined && values[`no-${name}`])
+        throw new Misuse(`--${name} and --no-${name} exclude each other.`);
+    const wanted = lookIn(values);
+    const ground = await open();
+    const administration = administrationFor(ground, await providerOf(ground));
+    const stored = await administration.find(id);
+    if (stored === undefined) throw unknownClient(id);
+    const { brand_color, brand_logo, ...rest } = stored.value.metadata;
+    const kept = {
+      ...(values['no-color'] || brand_color === undefined ? {} : { brand_color }),
+      ...(values['no-logo'] || brand_logo === undefined ? {} : { brand_logo }),
+    };
+    const metadata = { ...(rest as ClientMetadata), ...kept, ...wanted };
+    const { value } = done(await administration.change(id, stored.version, metadata, asking(values)), id);
+    noteFile(ground, id, say);
+    return { json: value.metadata, lines: [`The look of ${id} is changed.`, HEARD] };
   },
 });
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { logoUrl } from '../core/client/brand.ts';
 import { clientIdFor } from '../core/client/clientId.ts';
 import {
   CLIENT_KINDS,
@@ -11,9 +12,19 @@ import {
 } from '../core/client/kinds.ts';
 import type { NewClient } from '../core/client/newClient.ts';
 import { isPrivateKey } from '../core/client/publicKeys.ts';
-import { readJson } from './files.ts';
+import { readBytes, readJson } from './files.ts';
 import type { Options } from './help.ts';
 import { type Call, Misuse } from './run.ts';
+
+/** How its sign-in pages look. */
+export const LOOK_OPTIONS = {
+  color: {
+    type: 'string',
+    value: 'COLOUR',
+    help: 'of its sign-in pages, such as #0b6b62; white text on it is readable',
+  },
+  logo: { type: 'string', value: 'FILE', help: 'a PNG, JPEG or WebP picture of at most 32 KB' },
+} as const satisfies Options;
 
 /** How a client is described on the command line. */
 export const CLIENT_OPTIONS = {
@@ -44,6 +55,7 @@ export const CLIENT_OPTIONS = {
   fapi: { type: 'boolean', help: 'hold it to the FAPI 2.0 Security Profile; for web, with keys' },
   'require-mfa': { type: 'boolean', help: 'its members always sign in with two steps' },
   'without-pkce': { type: 'boolean', help: 'for older confidential apps that send no PKCE' },
+  ...LOOK_OPTIONS,
   from: { type: 'string', value: 'FILE', help: 'OpenID registration metadata in JSON, in which options overrule' },
 } as const satisfies Options;
 
@@ -125,9 +137,22 @@ function told(given: Given): Metadata {
     scope: given.scope,
     require_pkce: given['without-pkce'] ? false : undefined,
     require_mfa: given['require-mfa'],
+    ...lookIn(given),
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
+
+/** A look in the terms of its metadata. Throws Misuse where the file cannot be read. */
+export const lookIn = ({
+  color,
+  logo,
+}: {
+  readonly color?: string | undefined;
+  readonly logo?: string | undefined;
+}) => ({
+  ...(color === undefined ? {} : { brand_color: color.toLowerCase() }),
+  ...(logo === undefined ? {} : { brand_logo: logoUrl(readBytes(logo)) }),
+});
 
 function demandWhatMembersNeed(client: NewClient): void {
   if (client.client_name === undefined) throw new Misuse('--name is missing.');

@@ -1,6 +1,6 @@
 import type { ClientRecord } from '../core/client/client.ts';
 import { everyDocument } from '../core/storage/collection.ts';
-import { change, disable, enable, endOldSecrets, remove, rotateSecret } from './clientChange.ts';
+import { change, disable, enable, endOldSecrets, look, remove, rotateSecret } from './clientChange.ts';
 import { make } from './clientMake.ts';
 import { exportAll, history, importAll } from './clientRecords.ts';
 import { unknownClient } from './clientUse.ts';
@@ -31,7 +31,7 @@ const show = subcommand({
     const described = inFull(record);
     const rows = Object.entries(described).map(([name, value]) => [
       name,
-      typeof value === 'string' ? value : JSON.stringify(value),
+      typeof value === 'string' ? inALine(value) : JSON.stringify(value),
     ]);
     return { json: described, lines: columns(rows) };
   },
@@ -62,6 +62,9 @@ const initialToken = subcommand({
   },
 });
 
+/** A picture fills no screen. */
+const inALine = (value: string): string => (value.startsWith('data:') ? `${value.slice(0, 40)}…` : value);
+
 const inShort = ({ metadata, disabled }: ClientRecord) => ({
   client_id: metadata.client_id,
   client_name: metadata.client_name ?? '',
@@ -84,7 +87,7 @@ await runCommand({
   name: 'clients',
   summary: 'The apps that members sign in to (relying parties).',
   subcommands: {
-    ...{ make, list, show, change, disable, enable, delete: remove },
+    ...{ make, list, show, change, look, disable, enable, delete: remove },
     ...{ 'rotate-secret': rotateSecret, 'end-old-secrets': endOldSecrets },
     ...{ history, export: exportAll, import: importAll, 'initial-token': initialToken },
   },

@@ -16,6 +16,15 @@ export function readJson<T>(path: string, schema: z.ZodType<T>): T {
   throw new Misuse(`${path}: ${faultsOf(parsed.error)}.`);
 }
 
+/** Throws Misuse when it cannot be read. */
+export function readBytes(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new Misuse(`${path} cannot be read (${wordsOf(error)}).`);
+  }
+}
+
 /** Everything that is wrong with a value, in one line. */
 export const faultsOf = (error: z.ZodError): string =>
   error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': ')).join('; ');

@@ -6,6 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { AuthenticatorApp } from '../support/authenticatorApp.ts';
 import { describeInChromium, launch, newVisitor } from '../support/browser.ts';
 import { ask } from '../support/command.ts';
+import { png } from '../support/picture.ts';
 import { MEMBER } from '../support/provider.ts';
 import { RelyingParty, webClient } from '../support/relyingParty.ts';
 import { type StartedProcess, startProcess } from '../support/startedProcess.ts';
@@ -60,6 +61,9 @@ describeInChromium('an administrator', (pair) => {
   const userinfo = async (token: string) =>
     (await fetch(`${provider.issuer}/me`, { headers: { authorization: `Bearer ${token}` } })).status;
 
+  const background = (page: Page, button: string): Promise<string> =>
+    page.evaluate(`getComputedStyle(document.querySelector('${button}')).backgroundColor`);
+
   test('made from the command line signs in with two steps, registers an app, rotates its secret and disables it', async () => {
     const made = ['staff', 'make', '--username', ADMIN.username, '--email', 'first.admin@example.com'];
     const named = ['--first-name', 'First', '--last-name', 'Admin', '--role', 'administrator', '--password-stdin'];
@@ -93,6 +97,13 @@ describeInChromium('an administrator', (pair) => {
     await page.click('#to-client');
     await page.click('#test-sign-in');
     expect(await page.locator('#works').count()).toBe(1);
+    await page.click('#back');
+    await page.click('#look');
+    await page.fill('#color', '#5B2A86');
+    await page.setInputFiles('#logo', { name: 'logo', mimeType: 'image/png', buffer: png(200, 60) });
+    await page.click('#save');
+    expect(await page.locator('#app-logo').getAttribute('alt')).toBe('Care Plans');
+    expect(await background(page, '#save')).toBe('rgb(91, 42, 134)');
     await page.click('#back');
     await page.check('#overlap-day');
     await page.click('#rotate');
@@ -128,5 +139,5 @@ describeInChromium('an administrator', (pair) => {
       expect(history).toContain(words);
     expect(history).toContain('redirect_uris: ["https://plans.example/callback"]');
     expect(complaints).toEqual([]);
-  });
+  }, 90_000);
 });

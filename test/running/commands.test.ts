@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ask, type } from '../support/command.ts';
+import { dataUrl, png } from '../support/picture.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'commands-'));
 const env = { DATA_DIR: join(folder, 'data') };
@@ -194,6 +195,21 @@ describe('scripts/clients', () => {
     ]);
     const other = file('other.json', { ...metadata, client_id: 'another' });
     expect((await type(['clients', 'change', 'lived', '--from', other], env)).stderr).toContain('is about the client');
+  });
+
+  test('gives an app a look, and takes it away', async () => {
+    await ask([...WEB, '--id', 'looks', '--color', '#0B6B62'], env);
+    const logo = join(folder, 'logo.png');
+    writeFileSync(logo, png(64, 64));
+    expect((await type(['clients', 'look', 'looks', '--color', '#4fc3b2'], env)).stderr).toContain('has a contrast of');
+    expect((await type(['clients', 'look', 'looks', '--logo', 'nowhere.png'], env)).stderr).toContain('cannot be read');
+    expect(await ask(['clients', 'look', 'looks', '--logo', logo], env)).toMatchObject({
+      ...{ brand_color: '#0b6b62', brand_logo: dataUrl(png(64, 64)) },
+    });
+    expect((await type(['clients', 'show', 'looks'], env)).stdout).toMatch(/brand_logo +data:image\/png;base64,.{18}…/);
+    const plain = await ask(['clients', 'look', 'looks', '--no-logo', '--no-color'], env);
+    expect(plain).not.toHaveProperty('brand_logo');
+    expect(plain).not.toHaveProperty('brand_color');
   });
 
   test('imports what it has exported, dry at first, and nothing of a file with a fault', async () => {

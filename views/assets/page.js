@@ -28,8 +28,8 @@ for (const input of document.querySelectorAll('[data-advice]')) {
     const question = asked;
     const body = new URLSearchParams(new FormData(input.form));
     const answer = await fetch(input.dataset.advice, { method: 'POST', body }).catch(() => undefined);
-    // A later question is on its way, or there is nothing to say.
-    if (question !== asked || answer?.status !== 200) return;
+    // A later question is on its way, there is nothing to say, or the form has been sent meanwhile and led to its next page.
+    if (question !== asked || answer?.status !== 200 || answer.redirected) return;
     const advice = await answer.json();
     document.getElementById('strength-meter').value = Math.max(0.3, advice.level);
     text.textContent = advice.text;
