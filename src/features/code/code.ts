@@ -43,7 +43,8 @@ export const codeStep = (deps: { codes: Codes; clock: Clock; channels: ReadonlyS
       const way = variant.shown(context);
       return {
         by: way?.by,
-        masked: way && maskedWay(way),
+        // What somebody has just typed is shown as they typed it, so that they see a slip.
+        masked: way && (way.by === 'email' && variant.name !== 'code' ? way.to : maskedWay(way)),
         hidden: way === undefined,
         sentAt: context.journey.facts.sent?.at,
         others: way === undefined ? CHANNELS.filter((one) => deps.channels.has(one)) : [],
