@@ -357,6 +357,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       adminRoutes({
         ...{ accounts, clock, signedIn, guard, render, problems, issuer, keys, audit, staff: stores.staff },
         ...{ administration, clientChanges: stores.clientChanges, newClientId, expiring },
+        firstTime: (key) => expiring.swap(key, 0, {}, clock.now() + 86_400_000),
         redeem: (code) => redeemForTest(provider(), accounts, code),
         rotateEveryDays: config.keyTimes.rotateEvery / 86_400,
         history: audit.history,

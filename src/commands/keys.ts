@@ -2,18 +2,17 @@ import { makeSeal } from '../adapters/seal.ts';
 import { seconds } from '../core/clock.ts';
 import { resealSeeds } from '../core/factors/reseal.ts';
 import { hasNext, type KeyRing, stateOf } from '../core/keys/keyRing.ts';
+import { wordList } from '../http/words.ts';
 import { keyRingOf, loadAtStart } from '../parts.ts';
 import { columns, timeOf } from './help.ts';
 import { type Answer, type Ground, Misuse, runCommand, subcommand } from './run.ts';
 
-const WHAT_BREAKS = `An emergency rotation takes the old keys away at once; processes that run do so within
-KEY_POLL_SECONDS. What it breaks:
-  - every ID token and every JWT access token signed so far can no longer be verified;
-  - old ID tokens are no longer taken as id_token_hint, at sign-out and at sign-in;
-  - logout tokens that are on their way are refused by their apps;
-  - an app that keeps the public keys refuses new ID tokens until it fetches the keys again.
-Sessions and refresh tokens stay. Use it when a private key may be known to others; else \`rotate\` breaks nothing.
-To go on, say --emergency --yes.`;
+/** The same words as on the page of the console. */
+const WHAT_BREAKS = [
+  'An emergency rotation takes the old keys away at once; processes that run do so within KEY_POLL_SECONDS. What it breaks:',
+  ...wordList('en', 'admin.keys.breaks').map((consequence) => `  - ${consequence}`),
+  'Use it when a private key may be known to others; else `rotate` breaks nothing. To go on, say --emergency --yes.',
+].join('\n');
 
 const list = subcommand({
   summary: 'the signing keys: which comes next, signs now, or retires',
@@ -51,6 +50,36 @@ const rotate = subcommand({
     const ring = values.emergency ? await keys.rotateNow() : await keys.rotate();
     await ground.audit.record({ action: values.emergency ? 'keys-withdrawn' : 'keys-rotated' });
     return rotation(true, ring, ground, values.emergency ? 'The old keys are gone' : 'New keys are published');
+  },
+});
+
+const MOST_DAYS = 400;
+
+const schedule = subcommand({
+  summary: 'how often new keys come by themselves',
+  about: ['It takes the place of KEY_ROTATION_DAYS, in every process within KEY_POLL_SECONDS.'],
+  options: {
+    days: { type: 'string', value: 'N', help: `1 to ${MOST_DAYS}; 0 for never` },
+    default: { type: 'boolean', help: 'as KEY_ROTATION_DAYS says' },
+  },
+  async run({ values, open }) {
+    const days = values.days;
+    if ((days === undefined) === (values.default !== true)) throw new Misuse('Give --days or --default.');
+    if (days !== undefined && !(/^\d{1,3}$/.test(days) && Number(days) <= MOST_DAYS))
+      throw new Misuse(`--days is a number from 0 to ${MOST_DAYS}.`);
+    const ground = await open();
+    const keys = await openRing(ground);
+    const ring = await keys.schedule(days === undefined ? undefined : Number(days) * 86_400);
+    await ground.audit.record({
+      ...{ action: 'keys-scheduled', subject: { kind: 'keys', id: 'signing-keys' } },
+      detail: { days: days === undefined ? 'default' : Number(days) },
+    });
+    const at = keys.rotatesAt(ring);
+    const next = at === undefined ? undefined : timeOf(at);
+    return {
+      json: { rotatesAt: next ?? null },
+      lines: [next === undefined ? 'New keys come only when somebody asks for them.' : `New keys come ${next}.`],
+    };
   },
 });
 
@@ -113,5 +142,5 @@ function rotation(rotated: boolean, ring: KeyRing, { config, clock }: Ground, wh
 await runCommand({
   name: 'keys',
   summary: 'The keys that ID tokens are signed with, and the key that seals them.',
-  subcommands: { list, rotate, reseal },
+  subcommands: { list, rotate, schedule, reseal },
 });

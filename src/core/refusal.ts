@@ -72,6 +72,10 @@ export const REFUSALS = [
   /** Its registration has faults, which are told one by one. */
   'client-refused',
   'client-has-no-secret',
+  'reason-missing',
+  'not-sure',
+  'sent-before',
+  'schedule-malformed',
   'closing-not-understood',
   'username-wrong',
   /** The recovery codes are shown once. */

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import type Router from '@koa/router';
 import type { Audit } from '../core/audit/event.ts';
-import type { Outcome, Refusal } from '../core/refusal.ts';
+import { type Outcome, type Refusal, refused as refusedFor } from '../core/refusal.ts';
 import { type PageContext, type PageState, pageContext, seeOther } from './context.ts';
 import type { FormGuard } from './csrf.ts';
 import { type Form, readForm, readUpload } from './form.ts';
@@ -18,6 +19,10 @@ interface Action<V extends Visit, May> {
   readonly may?: May;
   /** Its form brings a file (`readUpload`). */
   readonly upload?: boolean;
+  /** For staff: whether this answer of the form has to say that they know what follows from it (`sure`). */
+  readonly sure?: (form: Form) => boolean;
+  /** For staff: what it shows cannot be shown again, so that the form counts once, also where it is sent again by a reload. */
+  readonly once?: boolean;
   /** Answers with where the browser goes, or with a page that is shown this once. */
   run(
     form: Form,
@@ -56,8 +61,24 @@ export interface PageDependencies<V extends Visit = Visit, May = undefined> {
   readonly render: Render;
   readonly problems: ProblemPages;
   readonly audit: Audit;
-  /** As whom people act on these pages. */
+  /** As whom people act on these pages. Staff say why they do what they do. */
   readonly actor: 'member' | 'staff';
+  /** True for one use of a key, whichever process hears of it first. Staff's pages need it. */
+  readonly firstTime?: ((key: string) => Promise<boolean>) | undefined;
+}
+
+/** Why somebody of the staff does what a form does, for the record; empty where they have not said. */
+export const reasonIn = (form: Form): string => (form.get('reason') ?? '').normalize('NFC').trim().slice(0, 500);
+
+/** What staff have left out, and the field of it, behind the name of the form. */
+const UNSAID: Readonly<Partial<Record<Refusal, string>>> = { 'reason-missing': 'reason', 'not-sure': 'sure' };
+
+interface Refused {
+  readonly refusal: Refusal;
+  readonly field: string | undefined;
+  readonly typed: Form;
+  /** The form that it was. */
+  readonly action: string;
 }
 
 const subject = (root: string, { session }: Visit): string => `${root}:${session.uid}`;
@@ -70,7 +91,17 @@ export function mountPage<V extends Visit, May>(
 ): void {
   const { root, enter, guard, render, problems, audit, actor } = deps;
 
-  async function show(ctx: PageContext, home: string, visit: V, refusal?: Refusal, typed?: Form, field?: string) {
+  /** What keeps a form of staff from being looked at. */
+  async function unsaid({ sure, once }: Action<V, May>, form: Form, { session }: V): Promise<Refusal | undefined> {
+    if (actor === 'member') return undefined;
+    if (reasonIn(form) === '') return 'reason-missing';
+    if (sure?.(form) && !form.has('sure')) return 'not-sure';
+    const isNew = !once || (await deps.firstTime?.(`form:${session.uid}:${form.get('once')}`));
+    return isNew ? undefined : 'sent-before';
+  }
+
+  async function show(ctx: PageContext, home: string, visit: V, refused?: Refused) {
+    const { refusal, field, typed, action } = refused ?? {};
     const locals = await page.show(visit, ctx, typed);
     // What a form was about is gone.
     if (locals === undefined && refusal !== undefined) return problems.refused(ctx, refusal, root);
@@ -80,7 +111,9 @@ export function mountPage<V extends Visit, May>(
     const common = { home, formToken: guard.token(subject(root, visit)), session: sessionNotice(endsAt, guard, home) };
     const asked = deps.done.find((what) => what === ctx.query.done);
     const status = refusal === undefined ? 200 : REFUSAL_STATUS[refusal];
-    render(ctx, page.view, { ...common, done: asked, refusal, field, ...locals }, status);
+    const said = { action, reason: typed?.get('reason') ?? '', sure: typed?.has('sure') === true };
+    const forStaff = actor === 'staff' ? { said, once: randomUUID() } : {};
+    render(ctx, page.view, { ...common, ...forStaff, done: asked, refusal, field, ...locals }, status);
   }
 
   const path = root + page.path;
@@ -101,16 +134,22 @@ export function mountPage<V extends Visit, May>(
       if (!form.ok) return problems.refused(ctx, form.refusal, home);
       if (!guard.accepts(ctx, subject(root, visit), form.proven.get('form_token')))
         return problems.refused(ctx, 'form-not-ours', home);
-      const outcome = await action.run(form.proven, visit, ctx);
+      const missing = await unsaid(action, form.proven, visit);
+      const outcome = missing === undefined ? await action.run(form.proven, visit, ctx) : refusedFor(missing);
       const told = outcome.ok ? 'done' : outcome.refusal;
       const { id } = visit.account;
       await audit.record({
         ...{ action: `${actor}-page`, outcome: told, actor: { kind: actor, id } },
         ...(actor === 'member' ? { subject: { kind: 'account', id } } : {}),
+        ...(actor === 'staff' ? { reason: reasonIn(form.proven) || undefined } : {}),
         detail: { page: page.view, action: name },
       });
       ctx.state.log.info({ event: 'page', page: page.view, action: name, outcome: told }, 'page');
-      if (!outcome.ok) return show(ctx, home, visit, outcome.refusal, form.proven, action.fieldOf?.(outcome.refusal));
+      if (!outcome.ok) {
+        const { refusal } = outcome;
+        const field = UNSAID[refusal] === undefined ? action.fieldOf?.(refusal) : `${name}-${UNSAID[refusal]}`;
+        return show(ctx, home, visit, { refusal, field, typed: form.proven, action: name });
+      }
       if (typeof outcome.proven === 'string') return seeOther(ctx, outcome.proven);
       const { view, locals } = outcome.proven;
       render(ctx, view, { home, session: sessionNotice(visit.session.endsAt, guard, home), ...locals });

@@ -10,6 +10,7 @@ import {
   type KeyTiming,
   loadOrMakeKeyRing,
   published,
+  rotatesAt,
   withNewKeys,
 } from '../core/keys/keyRing.ts';
 import type { Seal } from '../core/seal.ts';
@@ -20,7 +21,7 @@ export interface SigningKeysDependencies {
   readonly seal: Seal;
   readonly clock: Clock;
   readonly timing: KeyTiming;
-  /** Seconds after which keys are replaced by themselves; 0 for never. */
+  /** Seconds after which keys are replaced by themselves where nobody has set another time; 0 for never. */
   readonly rotateEvery: number;
 }
 
@@ -61,8 +62,8 @@ export function signingKeys({ keyRings, seal, clock, timing, rotateEvery }: Sign
     salt: seal.open(ring.sealedSalt, SALT),
   });
 
-  const isOld = ({ keys }: KeyRing): boolean =>
-    rotateEvery > 0 && Math.max(...keys.map(({ createdAt }) => createdAt)) + rotateEvery <= seconds(clock);
+  const isOld = (ring: KeyRing): boolean =>
+    (rotatesAt(ring, rotateEvery) ?? Number.POSITIVE_INFINITY) <= seconds(clock);
 
   return {
     /** The keys as they stand; made at the very first start, and replaced when they are old enough. */
@@ -79,6 +80,13 @@ export function signingKeys({ keyRings, seal, clock, timing, rotateEvery }: Sign
     /** New keys at once; whatever the old ones signed is void. */
     rotateNow: (): Promise<KeyRing> =>
       changeKeyRing(keyRings, async (ring) => withNewKeys(ring, await make(), timing, seconds(clock), true)),
+
+    /** When new keys come by themselves, in seconds since 1970; undefined for never. */
+    rotatesAt: (ring: KeyRing): number | undefined => rotatesAt(ring, rotateEvery),
+
+    /** Seconds after which they do from now on, 0 for never; undefined for what the settings say. Every node follows within one poll. */
+    schedule: (every: number | undefined): Promise<KeyRing> =>
+      changeKeyRing(keyRings, async (ring) => ({ ...ring, rotateEvery: every })),
 
     /**
      * Seals with the current secret what is still of use and sealed with an older one: keys, and the salt of pairwise

@@ -89,6 +89,7 @@ describeInChromium('an administrator', (pair) => {
     await page.fill('#client-uri', 'https://plans.example/');
     await page.fill('#client-id', APP.id);
     await page.check('#first-party');
+    await page.fill('#register-reason', 'the contract begins');
     await page.click('#register');
     const first = await page.locator('#client-secret').innerText();
     expect(await page.locator('pre').first().innerText()).toContain(`'${APP.id}', process.env.CLIENT_SECRET`);
@@ -101,23 +102,29 @@ describeInChromium('an administrator', (pair) => {
     await page.click('#look');
     await page.fill('#color', '#5B2A86');
     await page.setInputFiles('#logo', { name: 'logo', mimeType: 'image/png', buffer: png(200, 60) });
+    await page.fill('#save-reason', 'their own colours');
     await page.click('#save');
     expect(await page.locator('#app-logo').getAttribute('alt')).toBe('Care Plans');
     expect(await background(page, '#save')).toBe('rgb(91, 42, 134)');
     await page.click('#back');
     await page.check('#overlap-day');
+    await page.fill('#rotate-secret-reason', 'once a year');
+    await page.check('#rotate-secret-sure');
     await page.click('#rotate');
     const second = await page.locator('#client-secret').innerText();
     // Both work, then only the new one.
     await memberSignsIn(first);
     const { accessToken } = await memberSignsIn(second);
     await page.click('#to-client');
+    await page.fill('#end-old-secrets-reason', 'the new one is in use');
+    await page.check('#end-old-secrets-sure');
     await page.click('#end-old-secrets');
     await expect(memberSignsIn(first)).rejects.toThrow();
     await memberSignsIn(second);
 
     expect(await userinfo(accessToken)).toBe(200);
-    await page.fill('#reason', 'the contract has ended');
+    await page.fill('#switch-reason', 'the contract has ended');
+    await page.check('#switch-sure');
     await page.click('#switch');
     const disabled = Date.now();
     expect(await page.locator('#disabled').innerText()).toBe('Disabled');

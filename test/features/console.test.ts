@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { findBySignInName } from '../../src/core/account/account.ts';
+import { changesOf } from '../../src/core/client/changes.ts';
 import { MAY, may, ROLES, type Role } from '../../src/core/staff/roles.ts';
 import { rolesOf, setRoles } from '../../src/core/staff/staff.ts';
 import type { AuthenticatorApp } from '../support/authenticatorApp.ts';
@@ -44,13 +45,15 @@ describeOnEveryStore('the console', (pair) => {
   afterEach(() => provider.close());
 
   const go = (visitor: Visitor, path: string) => visitor.go(provider.issuer + path, provider.issuer);
+  /** What staff say to every form: why, and that they know what follows. */
+  const WHY = { reason: 'a test', sure: 'yes' };
   const submit = (visitor: Visitor, page: Answer, fields: Record<string, string> = {}) =>
-    visitor.submit(page, fields, provider.issuer);
+    visitor.submit(page, { ...WHY, ...fields }, provider.issuer);
   /** Sends one of the forms of a page. */
   const press = (visitor: Visitor, page: Answer, action: string, fields: Record<string, string> = {}) =>
     visitor.fetch(provider.issuer + action, {
       method: 'POST',
-      body: new URLSearchParams({ ...hiddenFields(page), ...fields }),
+      body: new URLSearchParams({ ...hiddenFields(page), ...WHY, ...fields }),
     });
   const idOf = async ({ username }: typeof MEMBER) =>
     String((await findBySignInName(provider.stores.accounts, username))?.id);
@@ -141,9 +144,11 @@ describeOnEveryStore('the console', (pair) => {
     expect(refused.status).toBe(422);
     for (const fault of ['plain http', 'wildcard', 'reverse', 'front page']) expect(refused.body).toContain(fault);
     expect(refused.body).toContain('value="Care Plans"');
-    expect((await submit(visitor, form, { ...WEB, kind: '' })).body).toContain('Choose what it is.');
-    expect((await submit(visitor, form, { ...WEB, 'client-id': 'a b' })).status).toBe(422);
-    expect((await submit(visitor, form, { ...WEB, 'client-id': 'care-messages' })).status).toBe(409);
+    const again = async (fields: Record<string, string>) =>
+      submit(visitor, await go(visitor, '/admin/clients/new'), { ...WEB, ...fields });
+    expect((await again({ kind: '' })).body).toContain('Choose what it is.');
+    expect((await again({ 'client-id': 'a b' })).status).toBe(422);
+    expect((await again({ 'client-id': 'care-messages' })).status).toBe(409);
   });
 
   test('rotates a secret with overlap: both work, then only the new one', async () => {
@@ -173,6 +178,49 @@ describeOnEveryStore('the console', (pair) => {
     const history = await go(visitor, '/admin/clients/app/nightly');
     for (const words of ['Registered', 'New secret', 'Old secrets ended', 'Disabled', 'not needed', MEMBER.username])
       expect(history.body).toContain(words);
+  });
+
+  test('says why it does something, and that it knows what follows; else nothing is done', async () => {
+    const { visitor } = await signedInAs(['administrator']);
+    const app = '/admin/clients/app/care-messages';
+    const page = await go(visitor, app);
+    for (const [action, fields, words] of [
+      ['rotate-secret', { reason: ' ' }, 'Say why: it stays on record.'],
+      ['rotate-secret', { sure: undefined }, 'Tick the box if you know what follows.'],
+      ['end-old-secrets', { sure: undefined }, 'Tick the box'],
+      ['switch', { to: 'disabled', sure: undefined }, 'Tick the box'],
+      ['delete', { 'confirm-id': 'care-messages', reason: '' }, 'Say why'],
+    ] as const) {
+      const said = Object.entries({ ...hiddenFields(page), ...WHY, ...fields }).filter(
+        ([, value]) => value !== undefined,
+      );
+      const body = new URLSearchParams(said as [string, string][]);
+      const refused = await visitor.fetch(`${provider.issuer}${app}/${action}`, { method: 'POST', body });
+      expect([refused.status, refused.body]).toEqual([422, expect.stringContaining(words)]);
+      expect(refused.body).toContain(`href="#${action}-${words.startsWith('Say') ? 'reason' : 'sure'}"`);
+    }
+    expect(await changesOf(provider.stores.clientChanges, 'care-messages', 9)).toEqual([]);
+    expect((await provider.stores.clients.find('care-messages'))?.value).toMatchObject({ disabled: false });
+    // To enable it takes nothing away.
+    await press(visitor, page, `${app}/switch`, { to: 'disabled' });
+    const enabled = new URLSearchParams({ ...hiddenFields(page), reason: 'a test', to: 'enabled' });
+    await visitor.fetch(`${provider.issuer}${app}/switch`, { method: 'POST', body: enabled });
+    expect((await provider.stores.clients.find('care-messages'))?.value).toMatchObject({ disabled: false });
+  });
+
+  test('a page with a secret that is loaded again makes no other, also in another window at once', async () => {
+    const { visitor } = await signedInAs(['administrator']);
+    const app = '/admin/clients/app/care-messages';
+    const page = await go(visitor, app);
+    const answers = await Promise.all([1, 2, 3].map(() => press(visitor, page, `${app}/rotate-secret`)));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409, 409]);
+    const late = await press(visitor, page, `${app}/rotate-secret`);
+    expect([late.status, late.body]).toEqual([409, expect.stringContaining('It is not made again')]);
+    expect((await provider.stores.clients.find('care-messages'))?.value.secrets).toHaveLength(2);
+    const form = await go(visitor, '/admin/clients/new');
+    const unnamed = { ...WEB, 'client-id': '' };
+    expect((await submit(visitor, form, unnamed)).status).toBe(200);
+    expect((await submit(visitor, form, unnamed)).status).toBe(409);
   });
 
   test('a change shows its difference, and never overwrites one that somebody else made meanwhile', async () => {
@@ -247,9 +295,9 @@ describeOnEveryStore('the console', (pair) => {
     const page = await go(visitor, '/admin/staff');
     await submit(visitor, page, { username: OTHER_MEMBER.username, 'role-support': 'yes' });
     expect(await rolesOf(provider.stores.staff, await idOf(OTHER_MEMBER))).toEqual(['support']);
-    const last = await visitor.post(page, { username: MEMBER.username });
+    const last = await visitor.post(page, { ...WHY, username: MEMBER.username });
     expect([last.status, last.body]).toEqual([409, expect.stringContaining('the last administrator')]);
-    expect((await visitor.post(page, { username: 'nobody' })).status).toBe(404);
+    expect((await visitor.post(page, { ...WHY, username: 'nobody' })).status).toBe(404);
     await submit(visitor, page, { username: OTHER_MEMBER.username, 'role-administrator': 'yes' });
     const gone = await submit(visitor, page, { username: MEMBER.username });
     expect(gone.status).toBe(403);
@@ -270,6 +318,43 @@ describeOnEveryStore('the console', (pair) => {
     const rotated = await submit(visitor, page);
     expect(rotated.body).toContain('New keys are published.');
     expect(rotated.body.match(/class="tag">Next/g)).toHaveLength(2);
+  });
+
+  test('sets how often new keys come, in every process', async () => {
+    const { visitor } = await signedInAs(['administrator']);
+    const page = await go(visitor, '/admin/keys');
+    expect(page.body).toContain('every 90 days');
+    for (const days of ['', '-1', '401', '1.5', 'x'])
+      expect((await press(visitor, page, '/admin/keys/schedule', { days })).status).toBe(422);
+    await press(visitor, page, '/admin/keys/schedule', { days: '30' });
+    expect((await go(visitor, '/admin/keys')).body).toContain('every 30 days');
+    const kids = async () =>
+      ((await (await fetch(`${provider.issuer}/jwks`)).json()) as { keys: object[] }).keys.length;
+    clock.advance(30 * 86_400_000 - 60_000);
+    await provider.work();
+    expect(await kids()).toBe(2);
+    clock.advance(60_000);
+    await provider.work();
+    expect(await kids()).toBe(4);
+  });
+
+  test('withdraws the old keys only for who knows what that breaks', async () => {
+    const { visitor } = await signedInAs(['administrator', 'auditor']);
+    const page = await go(visitor, '/admin/keys');
+    expect(page.body).toContain('can no longer be verified');
+    const before = await (await fetch(`${provider.issuer}/jwks`)).text();
+    const unsure = new URLSearchParams({ ...hiddenFields(page), reason: 'a test' });
+    const refused = await visitor.fetch(`${provider.issuer}/admin/keys/withdraw`, { method: 'POST', body: unsure });
+    await provider.work();
+    expect([refused.status, await (await fetch(`${provider.issuer}/jwks`)).text()]).toEqual([422, before]);
+    await press(visitor, page, '/admin/keys/withdraw', { reason: 'a laptop was stolen' });
+    await provider.work();
+    const kidsOf = (text: string) => (JSON.parse(text) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid);
+    const after = kidsOf(await (await fetch(`${provider.issuer}/jwks`)).text());
+    expect(after.filter((kid) => kidsOf(before).includes(kid))).toEqual([]);
+    const record = await go(visitor, '/admin/audit?action=keys-withdrawn');
+    expect(record.body).toContain('→ signing-keys');
+    expect(record.body).toContain('a laptop was stolen');
   });
 
   test('asks to sign in again before a change, ten minutes after the last time', async () => {

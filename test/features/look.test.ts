@@ -34,7 +34,8 @@ describeOnEveryStore('the look of an app', (pair) => {
   /** Sends the form of the page as a browser does that has a file to send. */
   const save = async (page: Answer, fields: Record<string, string | Blob>): Promise<Answer> => {
     const body = new FormData();
-    for (const [name, value] of Object.entries({ ...hiddenFields(page), ...fields })) body.append(name, value);
+    for (const [name, value] of Object.entries({ ...hiddenFields(page), reason: 'a test', ...fields }))
+      body.append(name, value);
     return admin.fetch(`${provider.issuer}${PAGE}/save`, { method: 'POST', body });
   };
   const file = (bytes: Buffer, type = 'image/png') => new Blob([new Uint8Array(bytes)], { type });

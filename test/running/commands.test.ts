@@ -266,10 +266,20 @@ describe('scripts/keys', () => {
     expect(await states()).toHaveLength(4);
   });
 
+  test('sets how often new keys come, and goes back to what the settings say', async () => {
+    const { rotatesAt: usual } = await ask<{ rotatesAt: string }>(['keys', 'schedule', '--default'], env);
+    const { rotatesAt } = await ask<{ rotatesAt: string }>(['keys', 'schedule', '--days', '30'], env);
+    expect(Date.parse(usual) - Date.parse(rotatesAt)).toBe(60 * 86_400_000);
+    expect(await ask(['keys', 'schedule', '--days', '0'], env)).toEqual({ rotatesAt: null });
+    for (const wrong of [[], ['--days', '401'], ['--days', 'x'], ['--days', '1', '--default']])
+      expect((await type(['keys', 'schedule', ...wrong], env)).code).toBe(2);
+    await ask(['keys', 'schedule', '--default'], env);
+  });
+
   test('in an emergency says what breaks before it does so', async () => {
     const asked = await type(['keys', 'rotate', '--emergency'], env);
     expect([asked.code, asked.stdout]).toEqual([2, '']);
-    for (const word of ['ID token', 'JWT access token', 'id_token_hint', 'logout tokens', '--emergency --yes']) {
+    for (const word of ['ID token', 'JWT access token', 'id_token_hint', 'Logout tokens', '--emergency --yes']) {
       expect(asked.stderr).toContain(word);
     }
     expect(await states()).toHaveLength(4);

@@ -10,7 +10,7 @@ const OTHERS = [
   ...(['client-made', 'client-disabled', 'client-enabled', 'client-secret-made', 'initial-token-made'] as const),
   ...(['client-changed', 'client-deleted', 'client-secrets-ended', 'roles-set'] as const),
   ...(['member-made', 'member-shown', 'members-imported', 'roster-imported', 'letter-code-made'] as const),
-  ...(['keys-rotated', 'keys-withdrawn', 'keys-resealed'] as const),
+  ...(['keys-rotated', 'keys-withdrawn', 'keys-resealed', 'keys-scheduled'] as const),
   ...(['audit-verified', 'audit-exported'] as const),
 ] as const;
 
@@ -30,7 +30,7 @@ export interface Actor {
 
 /** Whom or what it was done to. */
 interface Subject {
-  readonly kind: 'account' | 'client';
+  readonly kind: 'account' | 'client' | 'keys';
   readonly id: string;
 }
 

@@ -18,6 +18,8 @@ export interface SigningKey {
 export interface KeyRing {
   readonly keys: readonly SigningKey[];
   readonly sealedSalt: string;
+  /** Seconds after which new keys come by themselves, 0 for never; where nobody has set it, as the settings say. */
+  readonly rotateEvery?: number | undefined;
 }
 
 export type KeyState = 'next' | 'current' | 'retiring' | 'gone';
@@ -49,6 +51,12 @@ export function published(ring: KeyRing, now: number): SigningKey[] {
 /** Whether a key waits for its turn. */
 export const hasNext = (ring: KeyRing, now: number): boolean =>
   ring.keys.some((key) => stateOf(ring, key, now) === 'next');
+
+/** When new keys come by themselves, in seconds since 1970; undefined for never. `usual` as in the settings. */
+export function rotatesAt({ keys, rotateEvery }: KeyRing, usual: number): number | undefined {
+  const every = rotateEvery ?? usual;
+  return every === 0 ? undefined : Math.max(...keys.map(({ createdAt }) => createdAt)) + every;
+}
 
 /**
  * The ring with new keys: published now, signing when every verifier can know them. The old ones go when nothing that

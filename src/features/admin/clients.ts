@@ -7,6 +7,7 @@ import { proven, refused } from '../../core/refusal.ts';
 import { may } from '../../core/staff/roles.ts';
 import type { Collection, Stored } from '../../core/storage/collection.ts';
 import type { Form } from '../../http/form.ts';
+import { reasonIn } from '../../http/page.ts';
 import { doneAt } from './done.ts';
 import type { AdminPage, StaffVisit } from './door.ts';
 import { snippetsFor } from './snippets.ts';
@@ -84,16 +85,13 @@ const fieldsOf = (metadata: ClientMetadata): Record<string, string> => ({
 
 const typedFields = (typed: Form): Record<string, string> =>
   Object.fromEntries(
-    [...FIELDS, 'first-party', 'require-mfa', 'client-id', 'kind', 'reason'].flatMap((name) => {
+    [...FIELDS, 'first-party', 'require-mfa', 'client-id', 'kind'].flatMap((name) => {
       const value = typed.get(name);
       return value === undefined ? [] : [[name, value]];
     }),
   );
 
-export const asking = ({ account }: StaffVisit, form: Form) => {
-  const reason = (form.get('reason') ?? '').trim().slice(0, 500);
-  return { by: account.id, ...(reason === '' ? {} : { reason }) };
-};
+export const asking = ({ account }: StaffVisit, form: Form) => ({ by: account.id, reason: reasonIn(form) });
 
 /** Faults are said where the form is shown again; the refusal alone has no room for them. */
 const faults = new WeakMap<Form, readonly string[]>();
@@ -128,7 +126,7 @@ export const newClientPage = (deps: ClientsDependencies): AdminPage => ({
   }),
   actions: {
     register: {
-      fresh: true,
+      ...({ fresh: true, once: true } as const),
       async run(form, visit) {
         const kind = CLIENT_KINDS.find((one): one is ClientKind => one === form.get('kind'));
         if (kind === undefined) return refused('client-kind-missing');
@@ -185,12 +183,12 @@ export const clientPage = (deps: ClientsDependencies): AdminPage => ({
         may(roles, 'clients.change') && canTest(metadata) && !disabled
           ? `${pageOf(client.id)}/test-sign-in`
           : undefined,
-      faults: faultsIn(typed),
+      ...{ faults: faultsIn(typed), overlap: typed?.get('overlap') ?? 'week', typedId: typed?.get('confirm-id') ?? '' },
     };
   },
   actions: {
     'rotate-secret': {
-      ...({ fresh: true, may: 'clients.change' } as const),
+      ...({ fresh: true, may: 'clients.change', sure: () => true, once: true } as const),
       async run(form, visit, ctx) {
         const overlap = { week: 7 * 86_400, day: 86_400, now: 0 }[form.get('overlap') ?? 'week'] ?? 7 * 86_400;
         const ruling = await deps.administration.rotateSecret(String(ctx.params.id), overlap, asking(visit, form));
@@ -199,7 +197,7 @@ export const clientPage = (deps: ClientsDependencies): AdminPage => ({
       fieldOf: () => 'rotate',
     },
     'end-old-secrets': {
-      ...({ fresh: true, may: 'clients.change' } as const),
+      ...({ fresh: true, may: 'clients.change', sure: () => true } as const),
       run: async (form, visit, ctx) => {
         const id = String(ctx.params.id);
         const ruling = await deps.administration.endOldSecrets(id, asking(visit, form));
@@ -208,6 +206,7 @@ export const clientPage = (deps: ClientsDependencies): AdminPage => ({
     },
     switch: {
       ...({ fresh: true, may: 'clients.change' } as const),
+      sure: (form) => form.get('to') === 'disabled',
       async run(form, visit, ctx) {
         const id = String(ctx.params.id);
         const disabled = form.get('to') === 'disabled';

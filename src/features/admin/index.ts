@@ -16,7 +16,7 @@ import { overviewPage } from './overview.ts';
 import { type StaffDependencies, staffPage } from './staff.ts';
 import { mountTestSignIn, type TestDependencies } from './testSignIn.ts';
 
-type AdminDependencies = Pick<PageDependencies, 'guard' | 'render' | 'problems' | 'audit'> &
+type AdminDependencies = Pick<PageDependencies, 'guard' | 'render' | 'problems' | 'audit' | 'firstTime'> &
   DoorDependencies &
   ClientsDependencies &
   KeysDependencies &
@@ -28,7 +28,18 @@ export function adminRoutes(deps: AdminDependencies): Middleware<PageState> {
   const router = new Router<PageState>();
   const { guard, render, problems, audit } = deps;
   const enter = staffDoor(deps);
-  const forPages = { root: '/admin', done: DONE, enter, guard, render, problems, audit, actor: 'staff' as const };
+  const { firstTime } = deps;
+  const forPages = {
+    root: '/admin',
+    done: DONE,
+    enter,
+    guard,
+    render,
+    problems,
+    audit,
+    actor: 'staff' as const,
+    firstTime,
+  };
   const pages = [
     overviewPage(),
     clientsPage(deps),

@@ -1,41 +1,83 @@
+import type { Audit, AuditAction } from '../../core/audit/event.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
 import { hasNext, type KeyRing, stateOf } from '../../core/keys/keyRing.ts';
-import { proven } from '../../core/refusal.ts';
+import { proven, refused } from '../../core/refusal.ts';
 import { may } from '../../core/staff/roles.ts';
+import type { Form } from '../../http/form.ts';
+import { reasonIn } from '../../http/page.ts';
+import { wordList } from '../../http/words.ts';
 import { doneAt } from './done.ts';
-import type { AdminPage } from './door.ts';
+import type { AdminPage, StaffVisit } from './door.ts';
 
 export interface KeysDependencies {
   readonly clock: Clock;
-  readonly keys: { list(): Promise<KeyRing>; rotate(): Promise<KeyRing> };
-  /** Days after which new keys come by themselves; 0 for never. */
+  readonly audit: Audit;
+  readonly keys: {
+    list(): Promise<KeyRing>;
+    rotate(): Promise<KeyRing>;
+    rotateNow(): Promise<KeyRing>;
+    rotatesAt(ring: KeyRing): number | undefined;
+    schedule(every: number | undefined): Promise<KeyRing>;
+  };
+  /** Days after which new keys come by themselves where nobody has set another time; 0 for never. */
   readonly rotateEveryDays: number;
 }
 
-/** Which keys sign, which come next, and which only verify any more. */
-export const keysPage = ({ keys, clock, rotateEveryDays }: KeysDependencies): AdminPage => ({
-  path: '/keys',
-  view: 'admin/keys',
-  may: 'keys.read',
-  async show({ roles }) {
-    const ring = await keys.list();
-    const now = seconds(clock);
-    const known = ring.keys.map((key) => ({ ...key, state: stateOf(ring, key, now) }));
-    return {
-      keys: known.filter(({ state }) => state !== 'gone'),
-      waits: hasNext(ring, now),
-      mayRotate: may(roles, 'keys.rotate'),
-      days: rotateEveryDays,
-    };
-  },
-  actions: {
-    rotate: {
-      fresh: true,
-      may: 'keys.rotate',
-      async run() {
-        await keys.rotate();
-        return proven(doneAt('/admin/keys', 'keys-rotated'));
+const DAY = 86_400;
+
+/** Which keys sign, which come next, which only verify any more, and when new ones come. */
+export const keysPage = ({ keys, clock, audit, rotateEveryDays }: KeysDependencies): AdminPage => {
+  const put = (action: AuditAction, { account }: StaffVisit, form: Form, detail?: { readonly days: number }) =>
+    audit.record({
+      ...{ action, actor: { kind: 'staff', id: account.id }, subject: { kind: 'keys', id: 'signing-keys' } },
+      ...{ reason: reasonIn(form), detail },
+    });
+  return {
+    path: '/keys',
+    view: 'admin/keys',
+    may: 'keys.read',
+    async show({ roles }, ctx, typed) {
+      const ring = await keys.list();
+      const now = seconds(clock);
+      const known = ring.keys.map((key) => ({ ...key, state: stateOf(ring, key, now) }));
+      const days = ring.rotateEvery === undefined ? rotateEveryDays : ring.rotateEvery / DAY;
+      return {
+        keys: known.filter(({ state }) => state !== 'gone'),
+        waits: hasNext(ring, now),
+        breaks: wordList(ctx.state.locale, 'admin.keys.breaks'),
+        mayRotate: may(roles, 'keys.rotate'),
+        ...{ days, rotatesAt: keys.rotatesAt(ring), typedDays: typed?.get('days') ?? String(days) },
+      };
+    },
+    actions: {
+      rotate: {
+        ...({ fresh: true, may: 'keys.rotate' } as const),
+        async run(form, visit) {
+          await keys.rotate();
+          await put('keys-rotated', visit, form);
+          return proven(doneAt('/admin/keys', 'keys-rotated'));
+        },
+      },
+      schedule: {
+        ...({ fresh: true, may: 'keys.rotate' } as const),
+        async run(form, visit) {
+          const typed = (form.get('days') ?? '').trim();
+          const days = Number(typed);
+          if (!/^\d{1,3}$/.test(typed) || days > 400) return refused('schedule-malformed');
+          await keys.schedule(days * DAY);
+          await put('keys-scheduled', visit, form, { days });
+          return proven(doneAt('/admin/keys', 'keys-scheduled'));
+        },
+        fieldOf: () => 'days',
+      },
+      withdraw: {
+        ...({ fresh: true, may: 'keys.rotate', sure: () => true } as const),
+        async run(form, visit) {
+          await keys.rotateNow();
+          await put('keys-withdrawn', visit, form);
+          return proven(doneAt('/admin/keys', 'keys-withdrawn'));
+        },
       },
     },
-  },
-});
+  };
+};

@@ -5,6 +5,7 @@ import { proven, refused } from '../../core/refusal.ts';
 import { may, ROLES } from '../../core/staff/roles.ts';
 import { everyStaffMember, type Staff, setRoles } from '../../core/staff/staff.ts';
 import type { Collection } from '../../core/storage/collection.ts';
+import { reasonIn } from '../../http/page.ts';
 import { doneAt } from './done.ts';
 import type { AdminPage } from './door.ts';
 
@@ -46,7 +47,7 @@ export const staffPage = ({ accounts, staff, clock, audit }: StaffDependencies):
         if (!outcome.ok) return outcome;
         await audit.record({
           ...{ action: 'roles-set', actor: { kind: 'staff', id: by }, subject: { kind: 'account', id: account.id } },
-          detail: { roles: roles.join(' ') },
+          ...{ reason: reasonIn(form), detail: { roles: roles.join(' ') } },
         });
         return proven(doneAt(`/admin${PATH}`, 'roles-set'));
       },

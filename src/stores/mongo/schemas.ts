@@ -112,7 +112,7 @@ const signingKey = {
   goneAt: Number,
 };
 
-const keyRing: Record<keyof KeyRing, object> = { keys: [signingKey], sealedSalt: text };
+const keyRing: Record<keyof KeyRing, object> = { keys: [signingKey], sealedSalt: text, rotateEvery: { type: Number } };
 
 const roster: Record<keyof RosterRecord, object> = {
   fingerprint: { type: String, default: '' },

@@ -37,11 +37,20 @@ const registering =
     await withoutPlans(place);
     await staffAt('/admin/clients/new')(place);
     if (kind !== undefined) await place.page.check(`#kind-${kind}`);
+    await saying(place, 'register');
     await fill(place, { ...WEB, ...fields });
   };
 const APP = '/admin/clients/app/walking-app';
+/** Says why, in one of the forms of a page, and that it is known what follows. */
+const saying = async ({ page }: Place, form: string, reason = 'a test') => {
+  await page.fill(`#${form}-reason`, reason);
+  const sure = page.locator(`#${form}-sure`);
+  if ((await sure.count()) > 0) await sure.check();
+};
 /** Sends a form of the app's page to another of its actions, as no page of ours does. */
-const sendTo = async ({ page }: Place, action: string) => {
+const sendTo = async (place: Place, action: string) => {
+  const { page } = place;
+  await saying(place, 'switch');
   await page.evaluate(`document.getElementById('switch').form.action += '/../${action}'`);
   await page.click('#switch');
 };
@@ -67,6 +76,7 @@ export const ADMIN: States = {
   'admin/client-edit: client-moved-on': async (place) => {
     await staffAt(`${APP}/edit`)(place);
     await place.page.evaluate("document.querySelector('[name=version]').value = '0'");
+    await saying(place, 'save');
     await place.page.click('#save');
   },
   'admin/look': staffAt(`/admin/clients/app/${VIOLET.client_id}/look`),
@@ -75,18 +85,30 @@ export const ADMIN: States = {
     const drawing = { name: 'logo.svg', mimeType: 'image/svg+xml', buffer: Buffer.from('<svg/>') };
     await place.page.fill('#color', '#4fc3b2');
     await place.page.setInputFiles('#logo', drawing);
+    await saying(place, 'save');
     await place.page.click('#save');
   },
   'problems/refused: client-unknown': async (place) => {
     await registering('web')(place);
     await place.page.goto(`${place.provider.issuer}/admin/clients/app/care-plans/edit`);
     await withoutPlans(place);
+    await saying(place, 'save');
     await place.page.click('#save');
   },
   'admin/client: client-id-wrong': async (place) => {
     await staffAt(APP)(place);
     await place.page.fill('#confirm-id', 'something else');
+    await saying(place, 'delete');
     await place.page.click('#delete');
+  },
+  'admin/client: reason-missing': async (place) => {
+    await staffAt(APP)(place);
+    await place.page.click('#switch');
+  },
+  'admin/client-new: sent-before': async (place) => {
+    await registering('web')(place);
+    await place.page.goBack();
+    await fill(place, {});
   },
   'admin/client: client-has-no-secret': async (place) => {
     await staffAt('/admin/clients/app/television')(place);
@@ -104,12 +126,14 @@ export const ADMIN: States = {
     await alone(place);
     await staffAt('/admin/staff')(place);
     await place.page.fill('#username', 'nobody');
+    await saying(place, 'set');
     await place.page.click('#set-roles');
   },
   'admin/staff: last-administrator': async (place) => {
     await alone(place);
     const { username } = await staffAt('/admin/staff')(place);
     await place.page.fill('#username', username);
+    await saying(place, 'set');
     await place.page.click('#set-roles');
   },
   'admin/audit': async (place) => {
@@ -120,4 +144,15 @@ export const ADMIN: States = {
   },
   'admin/audit, nothing': staffAt('/admin/audit?actor=nobody', ['auditor']),
   'admin/keys': staffAt('/admin/keys'),
+  'admin/keys: not-sure': async (place) => {
+    await staffAt('/admin/keys')(place);
+    await place.page.fill('#withdraw-reason', 'a test');
+    await place.page.click('#withdraw');
+  },
+  'admin/keys: schedule-malformed': async (place) => {
+    await staffAt('/admin/keys')(place);
+    await place.page.fill('#days', 'often');
+    await saying(place, 'schedule');
+    await place.page.click('#reschedule');
+  },
 };
