@@ -21,6 +21,7 @@ import { type Clock, seconds } from './core/clock.ts';
 import { consentsOf, endConsent } from './core/consent/consent.ts';
 import { errands } from './core/journey/errand.ts';
 import { beginJourney } from './core/journey/journey.ts';
+import { riskSignals } from './core/lockout/signals.ts';
 import type { Measures } from './core/measures.ts';
 import { outbox } from './core/messages/outbox.ts';
 import type { Stores } from './core/storage/stores.ts';
@@ -224,6 +225,13 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       .then((found) => found && letters.post.tellOwner(found.id, found.value, kind, {}, { seldom: true }))
       .catch((error) => log.warn({ err: error }, 'a notice was not put down'));
   const devices = knownDevices(secrets.cookieKeys, https);
+  const signals = riskSignals({
+    ...{ attempts: stores.attempts, digest, audit },
+    onRaised(kind) {
+      measures.signalRaised(kind);
+      log.warn({ event: 'signal', kind }, 'a rate is out of the ordinary');
+    },
+  });
   const { guarded, guardNetwork, unlock } = lockout({
     attempts: stores.attempts,
     networkOf,
@@ -233,6 +241,8 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     refusalFloor: config.refusalFloor,
     onLocked: tellLater('locked'),
     onLateSuccess: tellLater('late-success'),
+    onFailed: (network) =>
+      void signals.failed(network).catch((error) => log.warn({ err: error }, 'a failed sign-in was not counted')),
   });
   const forPages = { clients: directory, expiring, clock, guard, usernames, render, problems, issuer, networkOf };
   const forSteps = { ...forPages, devices, guarded, audit, measures, refusalFloor: config.refusalFloor };

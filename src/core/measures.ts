@@ -1,4 +1,5 @@
 import type { Requirement } from './journey/journey.ts';
+import type { SignalKind } from './lockout/signals.ts';
 import type { Channel } from './messages/message.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -19,6 +20,8 @@ export interface Measures {
   hashRefused(): void;
   /** An operation of a store ended; `failed` when the store did not answer. */
   storeAnswered(store: string, operation: string, seconds: number, failed: boolean): void;
+  /** A rate was out of the ordinary. */
+  signalRaised(kind: SignalKind): void;
   /** A request was answered. `endpoint` is oidc-provider's name of the protocol endpoint, where it was one. */
   requestAnswered(method: string, endpoint: string | undefined, status: number, seconds: number): void;
 }

@@ -43,6 +43,8 @@ export interface LockoutDependencies {
   /** Hears that sign-in with an account's name was refused for now; and of a success after this many failures. */
   readonly onLocked: (accountId: string, until: number) => void;
   readonly onLateSuccess: (accountId: string, failures: number) => void;
+  /** Hears of a name that fails for the first time in a day from this network, on no device that the account knows. */
+  readonly onFailed: (network: Network) => void;
 }
 
 /** As many failures before a success are worth a word to the owner. */
@@ -121,6 +123,9 @@ export function lockout(deps: LockoutDependencies) {
       throw error;
     }
     if (outcome.ok && !outcome.missed) await settle(attempts, all);
+    const isNewHere = taken.counts[0] === 1;
+    if (!outcome.ok && isNewHere && password !== undefined && deps.devices.idFor(ctx, password.account) === undefined)
+      deps.onFailed(network);
     // A step that goes on as if takes an even time as a whole.
     if (!outcome.ok) await notBefore(started + deps.refusalFloor);
     if (outcome.ok && password?.account !== undefined) {

@@ -34,6 +34,7 @@ export function prometheusMetrics(): Metrics {
     'store',
     'operation',
   ]);
+  const signals = counter('idp_risk_signals_total', 'Rates that were out of the ordinary', ['kind']);
   const requests = histogram('idp_http_request_duration_seconds', 'How long a request took', ['method', 'status']);
   const endpoints = histogram('idp_protocol_duration_seconds', 'How long a protocol endpoint took', [
     'endpoint',
@@ -54,6 +55,7 @@ export function prometheusMetrics(): Metrics {
       stores.observe({ store, operation }, seconds);
       if (failed) failures.inc({ store, operation });
     },
+    signalRaised: (kind) => signals.inc({ kind }),
     requestAnswered(method, endpoint, status, seconds) {
       const statusClass = `${Math.floor(status / 100)}xx`;
       requests.observe({ method: METHODS.has(method) ? method : 'other', status: statusClass }, seconds);

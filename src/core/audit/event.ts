@@ -12,6 +12,8 @@ const OTHERS = [
   ...(['member-made', 'member-shown', 'members-imported', 'roster-imported', 'letter-code-made'] as const),
   ...(['keys-rotated', 'keys-withdrawn', 'keys-resealed', 'keys-scheduled'] as const),
   ...(['audit-verified', 'audit-exported'] as const),
+  /** A rate that tells of an attack, or of somebody who looks around (`lockout/signals.ts`). */
+  ...(['signal-stuffing', 'signal-spraying', 'signal-viewing'] as const),
 ] as const;
 
 export type AuditAction = EventName | `step.${Requirement}` | (typeof OTHERS)[number];

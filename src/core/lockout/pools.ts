@@ -119,13 +119,15 @@ export const networkPool = (network: string, shared: boolean): Pool => ({
   cleared: false,
 });
 
+type TakenAll = (Taken & { readonly ok: false }) | (Taken & { readonly ok: true; readonly counts: readonly number[] });
+
 /**
- * Takes one attempt from each pool, in order. Where one refuses, those before it get theirs back. `taken` is the most that
- * any of them counts by now.
+ * Takes one attempt from each pool, in order. Where one refuses, those before it get theirs back. `counts`: how many each of them
+ * counts by now; `taken` is the most of these.
  */
-export async function takeAll(attempts: Attempts, pools: readonly Pool[]): Promise<Taken> {
+export async function takeAll(attempts: Attempts, pools: readonly Pool[]): Promise<TakenAll> {
   const taken: Pool[] = [];
-  let most = 0;
+  const counts: number[] = [];
   for (const pool of pools) {
     const answer = await attempts.take(pool.key, pool.rule);
     if (!answer.ok) {
@@ -133,9 +135,9 @@ export async function takeAll(attempts: Attempts, pools: readonly Pool[]): Promi
       return answer;
     }
     taken.push(pool);
-    most = Math.max(most, answer.taken);
+    counts.push(answer.taken);
   }
-  return { ok: true, taken: most };
+  return { ok: true, taken: Math.max(0, ...counts), counts };
 }
 
 /** The secret was never compared: nobody failed. */
