@@ -154,7 +154,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     const made = makeProvider(
       {
         ...protocolSettings(config, secrets),
-        ...{ stores, directory, clock },
+        ...{ stores, directory, clock, audit },
         keys: published,
         pages: {
           ...signOutPages({ clients: directory, render, issuer, signedOutOf }),
@@ -424,6 +424,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
 const protocolLog = (log: Logger): ProtocolLog => ({
   refused: (event, error) => log.info({ event, error: error.message, detail: detailOf(error) }, 'protocol refusal'),
   failed: (error) => log.error({ err: error }, 'protocol failure'),
+  notRecorded: (error) => log.warn({ err: error }, 'tokens were not put on record'),
 });
 
 const deliveryLog = (log: Logger, audit: Audit) => ({

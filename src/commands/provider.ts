@@ -9,11 +9,11 @@ const unused = async () => {
 };
 
 /** The provider's rules and artifacts, for a command; it serves nothing. */
-export async function providerOf({ config, secrets, stores, clock }: Ground): Promise<Provider> {
+export async function providerOf({ config, secrets, stores, clock, audit }: Ground): Promise<Provider> {
   return makeProvider(
     {
       ...protocolSettings(config, secrets),
-      ...{ stores, clock, directory: clientDirectory(stores.clients, clock) },
+      ...{ stores, clock, audit, directory: clientDirectory(stores.clients, clock) },
       keys: await loadAtStart(keyRingOf(config, secrets, stores, clock)),
       pages: {
         ...{ error: unused, confirmSignOut: unused, signedOut: unused },
@@ -24,6 +24,6 @@ export async function providerOf({ config, secrets, stores, clock }: Ground): Pr
       onSignOut: () => undefined,
       onInteraction: unused,
     },
-    { refused: () => undefined, failed: () => undefined },
+    { refused: () => undefined, failed: () => undefined, notRecorded: () => undefined },
   );
 }

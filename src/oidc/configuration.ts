@@ -1,5 +1,6 @@
 import { createHmac, randomUUID, type X509Certificate } from 'node:crypto';
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import type { Audit } from '../core/audit/event.ts';
 import type { ClientDirectory } from '../core/client/client.ts';
 import { type Clock, seconds } from '../core/clock.ts';
 import { ACR, type MfaPolicy } from '../core/journey/assurance.ts';
@@ -41,6 +42,7 @@ export interface OidcDependencies {
   readonly stores: Stores;
   readonly directory: ClientDirectory;
   readonly clock: Clock;
+  readonly audit: Audit;
   readonly cookieKeys: readonly string[];
   readonly keys: PublishedKeys;
   readonly pages: OidcPages;

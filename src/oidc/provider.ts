@@ -5,6 +5,7 @@ import type { ClientRecord } from '../core/client/client.ts';
 import { deferLogoutTokens } from './backchannelLogout.ts';
 import { extendClients, providerMetadata } from './clients.ts';
 import { type OidcDependencies, oidcConfiguration } from './configuration.ts';
+import { recordIssuedTokens } from './issuedTokens.ts';
 import { tellAcrAsAsked } from './policy.ts';
 import { extendRefreshTokens } from './refresh.ts';
 import { extendSessions } from './sessions.ts';
@@ -14,6 +15,7 @@ import { allowTestCallback } from './testSignIn.ts';
 export interface ProtocolLog {
   refused(event: string, error: Error): void;
   failed(error: Error): void;
+  notRecorded(error: unknown): void;
 }
 
 /** Builds the provider. It is a Koa app whose middleware runs inside ours. */
@@ -25,6 +27,7 @@ export function makeProvider(deps: OidcDependencies, log: ProtocolLog): Provider
   if (deps.testCallback !== undefined) allowTestCallback(provider, deps.testCallback);
   extendRefreshTokens(provider, deps.cookieKeys[0] ?? '');
   deferLogoutTokens(provider, deps.logout);
+  recordIssuedTokens(provider, deps.audit, log.notRecorded);
   provider.on('server_error', (_ctx, error) => log.failed(error));
   for (const event of ['authorization.error', 'grant.error', 'userinfo.error', 'end_session.error']) {
     // The types list each event by itself; what these four say is the same.

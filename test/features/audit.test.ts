@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import * as openid from 'openid-client';
 import type { AuditEvent } from '../../src/core/audit/event.ts';
 import { auditOf } from '../../src/parts.ts';
 import { recorded } from '../support/audit.ts';
@@ -6,6 +7,7 @@ import { TestClock } from '../support/clock.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
 import { MEMBER, type RunningProvider, SECRETS, startProvider } from '../support/provider.ts';
 import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
+import { within } from '../support/within.ts';
 
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 const DAY = 24 * 60 * 60_000;
@@ -75,6 +77,30 @@ describeOnEveryStore('what members do', (pair) => {
     const everything = JSON.stringify(await recorded(provider.stores));
     for (const typed of ['nobody.at.all', MEMBER.username, MEMBER.password, '203.0.113.77'])
       expect(everything).not.toContain(typed);
+  });
+
+  test('in apps is on record: who got tokens for whom, how and for what, and that a code came twice; never a token', async () => {
+    const app = await RelyingParty.discover(provider.issuer, webClient());
+    const started = await app.start({ scope: 'openid email' });
+    const back = await signIn(visitorFrom('203.0.113.77'), provider.issuer, started, MEMBER);
+    const { access_token, refresh_token, id_token } = await app.redeem(back.url, started);
+    const refreshed = await openid.refreshTokenGrant(app.config, String(refresh_token));
+    await expect(app.redeem(back.url, started)).rejects.toThrow();
+    // Nobody waits for it.
+    await within(2, async () => (await ofAction('tokens-revoked')).length === 1);
+
+    const [right] = await ofAction('signed-in');
+    const about = { actor: { kind: 'client', id: 'care-messages' }, subject: right?.subject, client: 'care-messages' };
+    expect(await ofAction('tokens-issued')).toMatchObject([
+      { ...about, detail: { grant: 'authorization_code', scope: 'openid email' } },
+      { ...about, detail: { grant: 'refresh_token', scope: 'openid email' } },
+    ]);
+    expect(await ofAction('tokens-revoked')).toMatchObject([
+      { actor: about.actor, client: about.client, detail: { grant: 'authorization_code' } },
+    ]);
+    const everything = JSON.stringify(await recorded(provider.stores));
+    for (const token of [access_token, refresh_token, id_token, refreshed.access_token, started.verifier])
+      expect(everything).not.toContain(token);
   });
 
   test('on the pages of their account is on record with who did it, and goes after its years together with their activity', async () => {

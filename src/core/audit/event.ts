@@ -6,7 +6,7 @@ import { EVENTS, type EventName } from './memberEvents.ts';
 const OTHERS = [
   /** A form on one of a member's own pages, or of the console; the detail says which. */
   ...(['member-page', 'staff-page'] as const),
-  ...(['session-expired', 'logout-not-delivered'] as const),
+  ...(['session-expired', 'logout-not-delivered', 'tokens-issued', 'tokens-revoked'] as const),
   ...(['client-made', 'client-disabled', 'client-enabled', 'client-secret-made', 'initial-token-made'] as const),
   ...(['client-changed', 'client-deleted', 'client-secrets-ended', 'roles-set'] as const),
   ...(['member-made', 'member-shown', 'members-imported', 'roster-imported', 'letter-code-made'] as const),

@@ -21,8 +21,7 @@ export const SIGNALS = {
   viewing: inAnHour(40),
 } as const satisfies Record<string, PoolRule>;
 
-export const SIGNAL_KINDS = ['stuffing', 'spraying', 'viewing'] as const;
-export type SignalKind = (typeof SIGNAL_KINDS)[number];
+export type SignalKind = 'stuffing' | 'spraying' | 'viewing';
 
 export interface SignalDependencies {
   readonly attempts: Pick<Attempts, 'take'>;
