@@ -3,6 +3,7 @@ import { findBySignInName } from '../../src/core/account/account.ts';
 import { changesOf } from '../../src/core/client/changes.ts';
 import { MAY, may, ROLES, type Role } from '../../src/core/staff/roles.ts';
 import { rolesOf, setRoles } from '../../src/core/staff/staff.ts';
+import { recorded } from '../support/audit.ts';
 import type { AuthenticatorApp } from '../support/authenticatorApp.ts';
 import { TestClock } from '../support/clock.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
@@ -355,6 +356,56 @@ describeOnEveryStore('the console', (pair) => {
     const record = await go(visitor, '/admin/audit?action=keys-withdrawn');
     expect(record.body).toContain('→ signing-keys');
     expect(record.body).toContain('a laptop was stolen');
+  });
+
+  test('puts everything that staff change on record: who, whom or what, and why', async () => {
+    const { visitor } = await signedInAs(['administrator']);
+    await submit(visitor, await go(visitor, '/admin/clients/new'), WEB);
+    const app = '/admin/clients/app/care-plans';
+    const changed = {
+      name: 'Plans',
+      'redirect-uris': 'https://plans.example/back',
+      'client-uri': 'https://plans.example/',
+    };
+    await submit(visitor, await go(visitor, `${app}/edit`), changed);
+    for (const [action, fields] of [
+      ['rotate-secret', {}],
+      ['end-old-secrets', {}],
+      ['switch', { to: 'disabled' }],
+      ['switch', { to: 'enabled' }],
+      ['delete', { 'confirm-id': 'care-plans' }],
+    ] as const)
+      await press(visitor, await go(visitor, app), `${app}/${action}`, fields);
+    await submit(visitor, await go(visitor, '/admin/staff'), {
+      username: OTHER_MEMBER.username,
+      'role-auditor': 'yes',
+    });
+    const keys = await go(visitor, '/admin/keys');
+    for (const action of ['rotate', 'schedule', 'withdraw'])
+      await press(visitor, keys, `/admin/keys/${action}`, { days: '30' });
+
+    const by = { kind: 'staff', id: await idOf(MEMBER) };
+    const client = { kind: 'client', id: 'care-plans' };
+    const ring = { kind: 'keys', id: 'signing-keys' };
+    const about = (subject: object) => ({ actor: by, subject, reason: WHY.reason, outcome: 'done' });
+    const events = (await recorded(provider.stores)).filter(
+      ({ action, actor }) => actor?.kind === 'staff' && action !== 'staff-page',
+    );
+    expect(
+      events.map(({ action, actor, subject, reason, outcome }) => [action, { actor, subject, reason, outcome }]),
+    ).toEqual([
+      ['client-made', about(client)],
+      ['client-changed', about(client)],
+      ['client-secret-made', about(client)],
+      ['client-secrets-ended', about(client)],
+      ['client-disabled', about(client)],
+      ['client-enabled', about(client)],
+      ['client-deleted', about(client)],
+      ['roles-set', about({ kind: 'account', id: await idOf(OTHER_MEMBER) })],
+      ['keys-rotated', about(ring)],
+      ['keys-scheduled', about(ring)],
+      ['keys-withdrawn', about(ring)],
+    ]);
   });
 
   test('asks to sign in again before a change, ten minutes after the last time', async () => {
