@@ -1,9 +1,12 @@
 import { AxeBuilder } from '@axe-core/playwright';
-import { describe, expect } from '@jest/globals';
+import { describe, expect, jest } from '@jest/globals';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { STORE_PAIRS, type StorePair } from './stores.ts';
 
 const { TEST_CHROMIUM, TEST_HEADLESS_SHELL } = process.env;
+
+// A walk through many pages takes its time where other suites keep the processors busy.
+jest.setTimeout(120_000);
 
 /** Runs a suite in a real Chromium on every pair of stores; where either is missing it is named as skipped. */
 export function describeInChromium(title: string, suite: (pair: StorePair) => void): void {
