@@ -369,7 +369,6 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
         ...{ administration, clientChanges: stores.clientChanges, newClientId, expiring },
         firstTime: (key) => expiring.swap(key, 0, {}, clock.now() + 86_400_000),
         redeem: (code) => redeemForTest(provider(), accounts, code),
-        rotateEveryDays: config.keyTimes.rotateEvery / 86_400,
         history: audit.history,
         idOf: async (name) => (await findBySignInName(accounts, name))?.id,
         nameOf: async (by) => (await accounts.find(by))?.value.username ?? by,

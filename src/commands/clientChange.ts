@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withLook } from '../core/client/brand.ts';
 import type { ClientMetadata } from '../core/client/client.ts';
 import { seconds } from '../core/clock.ts';
 import { LOOK_OPTIONS, lookIn } from './clientMetadata.ts';
@@ -107,17 +108,13 @@ export const look = subcommand({
     for (const name of ['color', 'logo'] as const)
       if (values[name] !== undefined && values[`no-${name}`])
         throw new Misuse(`--${name} and --no-${name} exclude each other.`);
-    const wanted = lookIn(values);
+    const { color = values['no-color'] ? null : undefined, logo = values['no-logo'] ? null : undefined } =
+      lookIn(values);
     const ground = await open();
     const administration = administrationFor(ground, await providerOf(ground));
     const stored = await administration.find(id);
     if (stored === undefined) throw unknownClient(id);
-    const { brand_color, brand_logo, ...rest } = stored.value.metadata;
-    const kept = {
-      ...(values['no-color'] || brand_color === undefined ? {} : { brand_color }),
-      ...(values['no-logo'] || brand_logo === undefined ? {} : { brand_logo }),
-    };
-    const metadata = { ...(rest as ClientMetadata), ...kept, ...wanted };
+    const metadata = withLook(stored.value.metadata, { color, logo });
     const { value } = done(await administration.change(id, stored.version, metadata, asking(values)), id);
     noteFile(ground, id, say);
     return { json: value.metadata, lines: [`The look of ${id} is changed.`, HEARD] };

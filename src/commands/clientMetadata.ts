@@ -123,6 +123,7 @@ function keysOf(given: Given, kind: ClientKind | undefined): Metadata {
 /** What options say in so many words. */
 function told(given: Given): Metadata {
   const logout = given['backchannel-logout-uri'];
+  const look = lookIn(given);
   const all = {
     client_id: given.id,
     client_name: given.name,
@@ -137,21 +138,15 @@ function told(given: Given): Metadata {
     scope: given.scope,
     require_pkce: given['without-pkce'] ? false : undefined,
     require_mfa: given['require-mfa'],
-    ...lookIn(given),
+    ...{ brand_color: look.color, brand_logo: look.logo },
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-/** A look in the terms of its metadata. Throws Misuse where the file cannot be read. */
-export const lookIn = ({
-  color,
-  logo,
-}: {
-  readonly color?: string | undefined;
-  readonly logo?: string | undefined;
-}) => ({
-  ...(color === undefined ? {} : { brand_color: color.toLowerCase() }),
-  ...(logo === undefined ? {} : { brand_logo: logoUrl(readBytes(logo)) }),
+/** The look that the command line asks for. Throws Misuse where the file cannot be read. */
+export const lookIn = ({ color, logo }: Given | Call<typeof LOOK_OPTIONS>['values']) => ({
+  color: color?.toLowerCase(),
+  logo: logo === undefined ? undefined : logoUrl(readBytes(logo)),
 });
 
 function demandWhatMembersNeed(client: NewClient): void {

@@ -1,7 +1,7 @@
 import { makeSeal } from '../adapters/seal.ts';
 import { seconds } from '../core/clock.ts';
 import { resealSeeds } from '../core/factors/reseal.ts';
-import { hasNext, type KeyRing, stateOf } from '../core/keys/keyRing.ts';
+import { hasNext, type KeyRing, MOST_ROTATION_DAYS, rotationIn, stateOf } from '../core/keys/keyRing.ts';
 import { wordList } from '../http/words.ts';
 import { keyRingOf, loadAtStart } from '../parts.ts';
 import { columns, timeOf } from './help.ts';
@@ -53,23 +53,22 @@ const rotate = subcommand({
   },
 });
 
-const MOST_DAYS = 400;
-
 const schedule = subcommand({
   summary: 'how often new keys come by themselves',
   about: ['It takes the place of KEY_ROTATION_DAYS, in every process within KEY_POLL_SECONDS.'],
   options: {
-    days: { type: 'string', value: 'N', help: `1 to ${MOST_DAYS}; 0 for never` },
+    days: { type: 'string', value: 'N', help: `1 to ${MOST_ROTATION_DAYS}; 0 for never` },
     default: { type: 'boolean', help: 'as KEY_ROTATION_DAYS says' },
   },
   async run({ values, open }) {
     const days = values.days;
     if ((days === undefined) === (values.default !== true)) throw new Misuse('Give --days or --default.');
-    if (days !== undefined && !(/^\d{1,3}$/.test(days) && Number(days) <= MOST_DAYS))
-      throw new Misuse(`--days is a number from 0 to ${MOST_DAYS}.`);
+    const every = days === undefined ? undefined : rotationIn(days);
+    if (days !== undefined && every === undefined)
+      throw new Misuse(`--days is a number from 0 to ${MOST_ROTATION_DAYS}.`);
     const ground = await open();
     const keys = await openRing(ground);
-    const ring = await keys.schedule(days === undefined ? undefined : Number(days) * 86_400);
+    const ring = await keys.schedule(every);
     await ground.audit.record({
       ...{ action: 'keys-scheduled', subject: { kind: 'keys', id: 'signing-keys' } },
       detail: { days: days === undefined ? 'default' : Number(days) },

@@ -1,5 +1,6 @@
 import { type Adapter, type AdapterPayload, errors, Provider } from 'oidc-provider';
 import { judgeAddressesAndKeys } from '../core/client/administration.ts';
+import { withLook } from '../core/client/brand.ts';
 import { type ClientChange, differences, recordChange } from '../core/client/changes.ts';
 import type { ClientDirectory, ClientMetadata, ClientRecord } from '../core/client/client.ts';
 import { type ClientSecret, digestSecret, secretMatches } from '../core/client/secret.ts';
@@ -61,7 +62,11 @@ export function clientAdapter(deps: ClientAdapterDependencies): Adapter {
       judge(metadata as ClientMetadata);
       const now = seconds(clock);
       await write(id, (before) => ({
-        metadata: { ...withScopes(metadata as ClientMetadata, before?.metadata.scope), ...lookOf(before?.metadata) },
+        // How it looks is an administrator's to say, and stays.
+        metadata: withLook(withScopes(metadata as ClientMetadata, before?.metadata.scope), {
+          color: before?.metadata.brand_color,
+          logo: before?.metadata.brand_logo,
+        }),
         secrets: secretsOf(client_secret, before?.secrets, now),
         disabled: before?.disabled ?? false,
         createdAt: before?.createdAt ?? now,
@@ -98,12 +103,6 @@ function withScopes({ api_scopes: _, scope, ...metadata }: ClientMetadata, befor
   const all = own === undefined ? held : [own, ...ofApis].join(' ');
   return { ...(metadata as ClientMetadata), ...(all === undefined ? {} : { scope: all }) };
 }
-
-/** How an app looks is an administrator's to say as well. */
-const lookOf = ({ brand_color, brand_logo }: Partial<ClientMetadata> = {}): object => ({
-  ...(brand_color === undefined ? {} : { brand_color }),
-  ...(brand_logo === undefined ? {} : { brand_logo }),
-});
 
 /** An update carries back what stands where the secret would be, and then changes no secret. */
 function secretsOf(

@@ -62,8 +62,10 @@ export function signingKeys({ keyRings, seal, clock, timing, rotateEvery }: Sign
     salt: seal.open(ring.sealedSalt, SALT),
   });
 
+  const rotationOf = (ring: KeyRing): number => ring.rotateEvery ?? rotateEvery;
+
   const isOld = (ring: KeyRing): boolean =>
-    (rotatesAt(ring, rotateEvery) ?? Number.POSITIVE_INFINITY) <= seconds(clock);
+    (rotatesAt(ring, rotationOf(ring)) ?? Number.POSITIVE_INFINITY) <= seconds(clock);
 
   return {
     /** The keys as they stand; made at the very first start, and replaced when they are old enough. */
@@ -82,7 +84,10 @@ export function signingKeys({ keyRings, seal, clock, timing, rotateEvery }: Sign
       changeKeyRing(keyRings, async (ring) => withNewKeys(ring, await make(), timing, seconds(clock), true)),
 
     /** When new keys come by themselves, in seconds since 1970; undefined for never. */
-    rotatesAt: (ring: KeyRing): number | undefined => rotatesAt(ring, rotateEvery),
+    rotatesAt: (ring: KeyRing): number | undefined => rotatesAt(ring, rotationOf(ring)),
+
+    /** Seconds after which they do; 0 for never. */
+    rotationOf,
 
     /** Seconds after which they do from now on, 0 for never; undefined for what the settings say. Every node follows within one poll. */
     schedule: (every: number | undefined): Promise<KeyRing> =>

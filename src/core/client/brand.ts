@@ -83,6 +83,25 @@ export function logoUrl(bytes: Uint8Array): string {
   return `data:${look(bytes)?.type ?? ''};base64,${Buffer.from(bytes).toString('base64')}`;
 }
 
+/** What is to be another about a look: null takes away, undefined leaves what there is. */
+export interface LookChange {
+  readonly color?: string | null | undefined;
+  /** A `data:` URL. */
+  readonly logo?: string | null | undefined;
+}
+
+/** The metadata with its look changed, unjudged; see `brandFaults`. */
+export function withLook(metadata: ClientMetadata, { color, logo }: LookChange): ClientMetadata {
+  const { brand_color, brand_logo, ...rest } = metadata;
+  const [nextColor, nextLogo] = [color === undefined ? brand_color : color, logo === undefined ? brand_logo : logo];
+  return {
+    // Without the look the rest is still metadata, which TypeScript loses behind the index signature.
+    ...(rest as ClientMetadata),
+    ...(nextColor ? { brand_color: nextColor } : {}),
+    ...(nextLogo ? { brand_logo: nextLogo } : {}),
+  };
+}
+
 /** How an app looks; undefined for one that looks as everything does. */
 export function brandOf({ brand_color: color, brand_logo: logo }: ClientMetadata): Brand | undefined {
   if (color === undefined && logo === undefined) return undefined;

@@ -52,11 +52,16 @@ export function published(ring: KeyRing, now: number): SigningKey[] {
 export const hasNext = (ring: KeyRing, now: number): boolean =>
   ring.keys.some((key) => stateOf(ring, key, now) === 'next');
 
-/** When new keys come by themselves, in seconds since 1970; undefined for never. `usual` as in the settings. */
-export function rotatesAt({ keys, rotateEvery }: KeyRing, usual: number): number | undefined {
-  const every = rotateEvery ?? usual;
-  return every === 0 ? undefined : Math.max(...keys.map(({ createdAt }) => createdAt)) + every;
-}
+const DAY = 86_400;
+export const MOST_ROTATION_DAYS = 400;
+
+/** A number of days as it was typed, in seconds, 0 for never; undefined where it is none. */
+export const rotationIn = (typed: string): number | undefined =>
+  /^\d{1,3}$/.test(typed) && Number(typed) <= MOST_ROTATION_DAYS ? Number(typed) * DAY : undefined;
+
+/** When new keys come that come after so many seconds, in seconds since 1970; undefined for never. */
+export const rotatesAt = ({ keys }: KeyRing, every: number): number | undefined =>
+  every === 0 ? undefined : Math.max(...keys.map(({ createdAt }) => createdAt)) + every;
 
 /**
  * The ring with new keys: published now, signing when every verifier can know them. The old ones go when nothing that

@@ -6,6 +6,7 @@ import type { Outcome } from '../../core/refusal.ts';
 import { proven, refused } from '../../core/refusal.ts';
 import { may } from '../../core/staff/roles.ts';
 import type { Collection, Stored } from '../../core/storage/collection.ts';
+import type { PageContext } from '../../http/context.ts';
 import type { Form } from '../../http/form.ts';
 import { reasonIn } from '../../http/page.ts';
 import { doneAt } from './done.ts';
@@ -91,12 +92,12 @@ const typedFields = (typed: Form): Record<string, string> =>
     }),
   );
 
-export const asking = ({ account }: StaffVisit, form: Form) => ({ by: account.id, reason: reasonIn(form) });
+const asking = ({ account }: StaffVisit, form: Form) => ({ by: account.id, reason: reasonIn(form) });
 
 /** Faults are said where the form is shown again; the refusal alone has no room for them. */
 const faults = new WeakMap<Form, readonly string[]>();
 
-export function refusedBy(ruling: Ruling<unknown> & { readonly ok: false }, form: Form): Outcome<never> {
+function refusedBy(ruling: Ruling<unknown> & { readonly ok: false }, form: Form): Outcome<never> {
   faults.set(form, ruling.faults);
   return refused(ruling.refusal);
 }
@@ -230,6 +231,22 @@ export const clientPage = (deps: ClientsDependencies): AdminPage => ({
   },
 });
 
+/** Of the page that is sent: who was slower is told, and overwrites nothing. */
+export const versionOn = ({ version }: Stored<ClientRecord>, typed: Form | undefined): string | number =>
+  typed?.get('version') ?? version;
+
+/** Saves what a form makes of a registration, and leads to a page below the app's own. */
+export const saving =
+  (deps: ClientsDependencies, to: (before: ClientMetadata, form: Form) => ClientMetadata, page = '') =>
+  async (form: Form, visit: StaffVisit, ctx: PageContext): Promise<Outcome<string>> => {
+    const client = await found(deps, ctx.params.id);
+    if (client === undefined) return refused('client-unknown');
+    const { client_id: _, ...metadata } = to(client.value.metadata, form);
+    const version = Number(form.get('version'));
+    const ruling = await deps.administration.change(client.id, version, metadata as never, asking(visit, form));
+    return ruling.ok ? proven(doneAt(pageOf(client.id) + page, 'client-changed')) : refusedBy(ruling, form);
+  };
+
 /** The same fields as at its registration; what else the registration has stays as it is. */
 export const editClientPage = (deps: ClientsDependencies): AdminPage => ({
   path: `${PATH}/app/:id/edit`,
@@ -243,22 +260,13 @@ export const editClientPage = (deps: ClientsDependencies): AdminPage => ({
     return {
       ...{ id: client.id, name: metadata.client_name ?? client.id, path: pageOf(client.id) },
       fields: typed === undefined ? fieldsOf(metadata) : typedFields(typed),
-      // Of the page that is sent: who was slower is told, and overwrites nothing.
-      version: typed?.get('version') ?? client.version,
-      faults: faultsIn(typed),
+      ...{ version: versionOn(client, typed), faults: faultsIn(typed) },
     };
   },
   actions: {
     save: {
       fresh: true,
-      async run(form, visit, ctx) {
-        const client = await found(deps, ctx.params.id);
-        if (client === undefined) return refused('client-unknown');
-        const { client_id: _, ...metadata } = metadataIn(form, client.value.metadata);
-        const version = Number(form.get('version'));
-        const ruling = await deps.administration.change(client.id, version, metadata as never, asking(visit, form));
-        return ruling.ok ? proven(doneAt(pageOf(client.id), 'client-changed')) : refusedBy(ruling, form);
-      },
+      run: saving(deps, (before, form) => metadataIn(form, before)),
       fieldOf: () => 'name',
     },
   },

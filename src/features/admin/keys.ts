@@ -1,6 +1,6 @@
 import type { Audit, AuditAction } from '../../core/audit/event.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
-import { hasNext, type KeyRing, stateOf } from '../../core/keys/keyRing.ts';
+import { hasNext, type KeyRing, rotationIn, stateOf } from '../../core/keys/keyRing.ts';
 import { proven, refused } from '../../core/refusal.ts';
 import { may } from '../../core/staff/roles.ts';
 import type { Form } from '../../http/form.ts';
@@ -16,17 +16,16 @@ export interface KeysDependencies {
     list(): Promise<KeyRing>;
     rotate(): Promise<KeyRing>;
     rotateNow(): Promise<KeyRing>;
+    rotationOf(ring: KeyRing): number;
     rotatesAt(ring: KeyRing): number | undefined;
     schedule(every: number | undefined): Promise<KeyRing>;
   };
-  /** Days after which new keys come by themselves where nobody has set another time; 0 for never. */
-  readonly rotateEveryDays: number;
 }
 
 const DAY = 86_400;
 
 /** Which keys sign, which come next, which only verify any more, and when new ones come. */
-export const keysPage = ({ keys, clock, audit, rotateEveryDays }: KeysDependencies): AdminPage => {
+export const keysPage = ({ keys, clock, audit }: KeysDependencies): AdminPage => {
   const put = (action: AuditAction, { account }: StaffVisit, form: Form, detail?: { readonly days: number }) =>
     audit.record({
       ...{ action, actor: { kind: 'staff', id: account.id }, subject: { kind: 'keys', id: 'signing-keys' } },
@@ -40,7 +39,7 @@ export const keysPage = ({ keys, clock, audit, rotateEveryDays }: KeysDependenci
       const ring = await keys.list();
       const now = seconds(clock);
       const known = ring.keys.map((key) => ({ ...key, state: stateOf(ring, key, now) }));
-      const days = ring.rotateEvery === undefined ? rotateEveryDays : ring.rotateEvery / DAY;
+      const days = keys.rotationOf(ring) / DAY;
       return {
         keys: known.filter(({ state }) => state !== 'gone'),
         waits: hasNext(ring, now),
@@ -61,11 +60,10 @@ export const keysPage = ({ keys, clock, audit, rotateEveryDays }: KeysDependenci
       schedule: {
         ...({ fresh: true, may: 'keys.rotate' } as const),
         async run(form, visit) {
-          const typed = (form.get('days') ?? '').trim();
-          const days = Number(typed);
-          if (!/^\d{1,3}$/.test(typed) || days > 400) return refused('schedule-malformed');
-          await keys.schedule(days * DAY);
-          await put('keys-scheduled', visit, form, { days });
+          const every = rotationIn((form.get('days') ?? '').trim());
+          if (every === undefined) return refused('schedule-malformed');
+          await keys.schedule(every);
+          await put('keys-scheduled', visit, form, { days: every / DAY });
           return proven(doneAt('/admin/keys', 'keys-scheduled'));
         },
         fieldOf: () => 'days',
