@@ -61,8 +61,11 @@ describeInChromium('an administrator', (pair) => {
   const userinfo = async (token: string) =>
     (await fetch(`${provider.issuer}/me`, { headers: { authorization: `Bearer ${token}` } })).status;
 
-  const background = (page: Page, button: string): Promise<string> =>
-    page.evaluate(`getComputedStyle(document.querySelector('${button}')).backgroundColor`);
+  const background = async (page: Page, button: string): Promise<string> => {
+    // Its style sheet may still be on its way.
+    await page.waitForLoadState('load');
+    return page.evaluate(`getComputedStyle(document.querySelector('${button}')).backgroundColor`);
+  };
 
   test('made from the command line signs in with two steps, registers an app, rotates its secret and disables it', async () => {
     const made = ['staff', 'make', '--username', ADMIN.username, '--email', 'first.admin@example.com'];

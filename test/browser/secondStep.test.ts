@@ -296,8 +296,7 @@ describeInChromium('a member with a second step', (pair) => {
     await cdp.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false });
     await page.goto(`${provider.portal}/login`);
     await page.click('#use-passkey');
-    await page.waitForFunction(`document.getElementById('use-passkey-status').textContent !== ''`);
-    expect(await page.locator('#use-passkey-status').innerText()).toContain('did not work here');
+    await page.locator('#use-passkey-status', { hasText: 'did not work here' }).waitFor();
 
     // Another key under the same name.
     await cdp.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: true });
