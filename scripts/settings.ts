@@ -122,6 +122,17 @@ its append-only file and \`maxmemory-policy noeviction\`, because sessions that 
 4. Take the old key out a week later, and restart. Until then messages that wait and visits that are under way may need it.
    What is on record needs it no longer once a seal was made with the new one, a minute after the restart.
 
+## Restoring a back-up
+
+1. Stop every node.
+2. Restore MongoDB. Redis may be restored, left as it is or be empty; empty means that codes and journeys under way begin anew.
+3. \`scripts/sessions end-all --yes\`: a back-up brings back sessions and refresh tokens that were ended since it was made, and this ends
+   all of them by one write. Members sign in again.
+4. Start the nodes, and run \`scripts/audit verify\`. What was put on record since the back-up is gone; the number of the newest seal, kept
+   elsewhere, says how much.
+
+Passwords, second steps, roles and clients are as they were then: who was locked out, frozen or disabled since has to be again.
+
 ## Watching it
 
 - \`GET /health/live\` answers 200 while the process serves. \`GET /health/ready\` answers 200 when requests may be sent to it, and

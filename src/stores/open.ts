@@ -59,6 +59,7 @@ export async function openServerStores(
     audit: new MongoCollection(models.audit, models.claims, clock),
     auditSeals: new MongoCollection(models.auditSeals, models.claims, clock),
     auditLookup: new MongoCollection(models.auditLookup, models.claims, clock),
+    endings: new MongoCollection(models.endings, models.claims, clock),
     expiring: new RedisExpiring(redis, clock),
     attempts: new RedisAttempts(redis, clock),
     schedule: new RedisSchedule(redis, clock),
