@@ -47,12 +47,15 @@ const REFRESH_GRACE = 10;
 /** Sets of what belongs to an account, so that all of it can be ended at once. */
 export const accountSet = (kind: 'Session' | 'Grant', accountId: string): string => `account:${kind}:${accountId}`;
 
+/** Under which an artifact is kept. */
+export const artifactKey = (kind: string, id: string): string => `${kind}:${id}`;
+
 /** oidc-provider's artifacts on our store. `consume` is settled by the store: of two parallel callers one wins. */
 export function artifactAdapter(
   kind: string,
   { expiring, schedule, clock, overall, areOver }: ArtifactStores,
 ): Adapter {
-  const key = (id: string) => `${kind}:${id}`;
+  const key = (id: string) => artifactKey(kind, id);
   const grantSet = (grantId: string) => `grant:${grantId}`;
   const alias = (name: 'uid' | 'userCode', value: string) => `${kind}:${name}:${value}`;
   /** A race of its own app: the token was spent, but only just now. */

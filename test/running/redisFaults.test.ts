@@ -24,8 +24,9 @@ const { TEST_REDIS_SERVER = '' } = process.env;
   let provider: RunningProvider;
   let app: RelyingParty;
   let codes: AuthenticatorApp;
-  const date = movableDate();
+  let date: ReturnType<typeof movableDate>;
   beforeAll(async () => {
+    date = movableDate();
     redis = await startRedis(TEST_REDIS_SERVER);
     admin = new Redis(redis.uri);
     admin.on('error', () => undefined);
