@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { freePort } from '../../scripts/servers.mjs';
 import { balance } from '../support/balancer.ts';
-import { MEMBER } from '../support/provider.ts';
-import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
+import { signInWithoutPause } from '../support/load.ts';
+import { webClient } from '../support/relyingParty.ts';
 import { type StartedProcess, startProcess } from '../support/startedProcess.ts';
 import { freshServers, STORE_PAIRS } from '../support/stores.ts';
 
@@ -35,26 +35,13 @@ import { freshServers, STORE_PAIRS } from '../support/stores.ts';
     };
     for (const port of ports) nodes.push(await begin(port));
 
-    let restarting = true;
-    let signedIn = 0;
-    const app = await RelyingParty.discover(balancer.url);
-    const member = async () => {
-      while (restarting) {
-        const started = await app.start();
-        const end = await signIn(new Visitor(), balancer.url, started, MEMBER);
-        expect((await app.redeem(end.url, started)).claims()?.amr).toEqual(['pwd']);
-        signedIn += 1;
-      }
-    };
-    const members = Promise.all([member(), member()]);
+    const load = await signInWithoutPause(balancer.url, 2);
     for (const [index, port] of ports.entries()) {
       nodes[index]?.child.kill('SIGTERM');
       expect(await nodes[index]?.ended).toBe(0);
       nodes[index] = await begin(port);
     }
-    restarting = false;
-    await members;
-    expect(signedIn).toBeGreaterThan(5);
+    expect(await load.stop()).toBeGreaterThan(5);
     expect(balancer.broken()).toBe(0);
   }, 60_000);
 });
