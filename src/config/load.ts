@@ -33,6 +33,8 @@ export interface Config {
   readonly eligibility: { readonly url: string; readonly token: string | undefined } | undefined;
   readonly mail: { readonly smtpUrl: string | undefined; readonly from: string };
   readonly smsGateway: { readonly url: string; readonly secret: string } | undefined;
+  /** The gateway prints letters too. */
+  readonly letters: boolean;
   readonly smsCountries: readonly string[];
   /** Years. */
   readonly registrationAge: number;
@@ -133,6 +135,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
       settings.SMS_GATEWAY_URL === undefined
         ? undefined
         : { url: settings.SMS_GATEWAY_URL, secret: settings.SMS_GATEWAY_SECRET?.[0] ?? '' },
+    letters: settings.LETTERS === 'gateway',
     smsCountries: settings.SMS_COUNTRIES,
     registrationAge: settings.REGISTRATION_MIN_AGE,
     graceDays: settings.MEMBERSHIP_GRACE_DAYS,

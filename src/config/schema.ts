@@ -138,6 +138,12 @@ export const SETTINGS = z.object({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('takes texts and calls (docs/message-gateway.md); https, or on this machine'),
+  LETTERS: z
+    .enum(['none', 'gateway'])
+    .default('none')
+    .describe(
+      'whether the gateway of texts and calls takes letters as well (docs/message-gateway.md), so that the support desk can send a code by post',
+    ),
   SMS_COUNTRIES: z
     .string()
     .default('US')

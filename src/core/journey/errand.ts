@@ -3,12 +3,15 @@ import type { Expiring } from '../storage/expiring.ts';
 import { type Facts, JOURNEY_REMEMBERED_MS, type Requirement } from './journey.ts';
 
 /** What a member comes for besides signing in; also the path under which it begins. */
-export const COURSES = ['register', 'forgot-username', 'forgot-password', 'unlock', 'lost-contact'] as const;
+export const COURSES = ['register', 'forgot-username', 'forgot-password', 'unlock', 'lost-contact', 'letter'] as const;
 
 /** What a member who is signed in changes about their account; begun on its pages. */
 export const CHANGES = ['second-step', 'recovery-codes', 'password', 'email', 'phone', 'close'] as const;
 export type Change = (typeof CHANGES)[number];
-export type Course = (typeof COURSES)[number] | Change;
+
+/** What begins by a link of our support desk alone. */
+export const INVITED = ['new-second-step'] as const;
+export type Course = (typeof COURSES)[number] | (typeof INVITED)[number] | Change;
 
 /**
  * A journey of its own, outside any authorization request: it may begin on the sign-in page, on a help page or in a
@@ -37,6 +40,8 @@ const REQUIREMENTS: Readonly<Record<Course, readonly Requirement[]>> = {
   'forgot-password': ['name', 'code', 'replacement'],
   unlock: ['name', 'code'],
   'lost-contact': ['person', 'member', 'code'],
+  letter: ['person', 'member', 'code', 'address', 'addressCode'],
+  'new-second-step': ['ownPassword', 'enrolment', 'setup', 'codes'],
   'second-step': ['enrolment', 'setup', 'codes'],
   'recovery-codes': ['newCodes', 'codes'],
   password: ['newPassword'],

@@ -7,6 +7,7 @@ import {
   type Course,
   type Errand,
   type Errands,
+  type INVITED,
   progressOf,
   requirementsOf,
 } from '../../core/journey/errand.ts';
@@ -51,12 +52,14 @@ export interface ErrandDependencies {
 }
 
 /** The last page of each. */
-const ENDINGS: Readonly<Record<(typeof COURSES)[number], string>> = {
+const ENDINGS: Readonly<Record<(typeof COURSES)[number] | (typeof INVITED)[number], string>> = {
   register: 'registration/done',
   'forgot-username': 'recovery/username',
   'forgot-password': 'recovery/replaced',
   unlock: 'recovery/unlocked',
   'lost-contact': 'recovery/waiting',
+  letter: 'recovery/reachable',
+  'new-second-step': 'recovery/second-step',
 };
 
 /** The page that a change of the account began on. */
@@ -133,9 +136,10 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
         const keepOnlyThis = (changed: Stored<Account>) => deps.keepOnlyThis(ctx, changed);
         return { ...about, journey: errand, account, session, knownDevice, keepOnlyThis };
       }
-      const { code, name, replacement, credentials } = errand.facts;
+      const { code, name, member, replacement, credentials } = errand.facts;
       // A page takes no longer for a name that is somebody's.
-      const ownerId = credentials?.accountId ?? (name && (name.accountId ?? 'nobody'));
+      const named = errand.course === 'letter' ? member : name;
+      const ownerId = credentials?.accountId ?? (named && (named.accountId ?? 'nobody'));
       const owner = ownerId === undefined ? undefined : await deps.accounts.find(ownerId);
       // Nothing counts once the password has changed on another way; once it has here, the proof of before has served.
       const isCurrent = name?.accountId === undefined || owner?.value.deviceEpoch === name.epoch;
@@ -185,7 +189,11 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
     }),
 
     startUrl: ({ journey }) =>
-      journey.owner === undefined ? `/${journey.course}${links(journey).errandQuery}` : changedOn(journey.course),
+      journey.owner !== undefined
+        ? changedOn(journey.course)
+        : journey.course === 'new-second-step'
+          ? `/journey/${journey.id}`
+          : `/${journey.course}${links(journey).errandQuery}`,
     formTargets: () => [],
     described: ({ journey: { course } }) => ({ course }),
   };
