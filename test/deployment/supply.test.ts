@@ -23,6 +23,17 @@ function run(script: string, args: readonly string[] = [], env: Readonly<Record<
   );
 }
 
+test('every package has a digest, and comes from whichever registry npm is told, not from a place of its own', () => {
+  const packages: [string, { readonly resolved?: string; readonly integrity?: string }][] = Object.entries(
+    lock.packages,
+  );
+  const loose = packages.filter(
+    ([path, { resolved, integrity = '' }]) =>
+      path !== '' && (resolved !== undefined || !integrity.startsWith('sha512-')),
+  );
+  expect(loose).toEqual([]);
+});
+
 describe('the licences', () => {
   test('of all packages are on the list', async () => {
     expect(licensed(lock).filter(({ allowed }) => !allowed)).toEqual([]);
