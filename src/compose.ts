@@ -45,6 +45,7 @@ import { deviceGuard, devicePages } from './features/device/device.ts';
 import { browserCookie } from './features/errand/browser.ts';
 import { errandRoutes } from './features/errand/index.ts';
 import { helpRoutes } from './features/help/help.ts';
+import { securityTxtRoute } from './features/help/securityTxt.ts';
 import { inboxRoute } from './features/inbox/inbox.ts';
 import { interactionRoutes } from './features/interaction/index.ts';
 import { accountStep } from './features/login/account.ts';
@@ -363,6 +364,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       healthRoutes(askDependencies, surroundings.isDraining),
       metricsRoute(config.metricsAccess, surroundings.readMetrics),
       helpRoutes({ render, problems }),
+      securityTxtRoute(config.plan, issuer, clock),
       api,
       statusRoute({
         ask: askDependencies,

@@ -114,7 +114,9 @@ export const SETTINGS = z.object({
   PLAN_FILE: z
     .string()
     .default('config/plan.json')
-    .describe("the plan's name, phone, hours, time zone, taglines, and a `banner` for all pages"),
+    .describe(
+      "the plan's name, phone, hours, time zone, taglines, a `banner` for all pages, and the `security` contact for `/.well-known/security.txt`",
+    ),
   TRUSTED_PROXIES: ranges().describe('the proxies whose `X-Forwarded-For` and client certificates are believed'),
   SHARED_NETWORKS: ranges().describe(
     'networks that many members share, such as a clinic; more sign-ins may fail there before they wait',
