@@ -120,7 +120,9 @@ export const SETTINGS = z.object({
   PLAN_FILE: z
     .string()
     .default('config/plan.json')
-    .describe("the plan's name, phone, hours, time zone, taglines, and a `banner` for all pages"),
+    .describe(
+      "the plan's name, phone, hours, time zone, taglines, a `banner` for all pages, and the `security` contact for `/.well-known/security.txt`",
+    ),
   TRUSTED_PROXIES: ranges().describe('the proxies whose `X-Forwarded-For` and client certificates are believed'),
   SHARED_NETWORKS: ranges().describe(
     'networks that many members share, such as a clinic; more sign-ins may fail there before they wait',
@@ -142,6 +144,12 @@ export const SETTINGS = z.object({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('takes texts and calls (docs/message-gateway.md); https, or on this machine'),
+  LETTERS: z
+    .enum(['none', 'gateway'])
+    .default('none')
+    .describe(
+      'whether the gateway of texts and calls takes letters as well (docs/message-gateway.md), so that the support desk can send a code by post',
+    ),
   SMS_COUNTRIES: z
     .string()
     .default('US')
