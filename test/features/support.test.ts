@@ -76,21 +76,23 @@ describeOnEveryStore('the support desk', (pair) => {
   const open = () => agent.open(MEMBER.username, CALLER);
 
   describe('finds', () => {
-    test.each([
-      ['a username', 'sample.member'],
-      ['an email address in capitals', 'SAMPLE.MEMBER@example.com'],
-      ['a member number with other spaces', 'mhp 1002001'],
-    ])('by %s', async (_, typed) => {
-      expect((await agent.find(typed)).body).toContain('Check the caller');
+    test('by username, email address or member number, as a whole and however it is written', async () => {
+      for (const typed of ['sample.member', 'SAMPLE.MEMBER@example.com', 'mhp 1002001'])
+        expect((await agent.find(typed)).body).toContain('Check the caller');
+      for (const part of [
+        'sample',
+        'sample.membe',
+        'sample.member*',
+        'Member',
+        '%',
+        'MHP-100',
+        '97201',
+        '+12025550143',
+      ]) {
+        const page = await agent.find(part);
+        expect([part, page.status, page.body]).toEqual([part, 404, expect.stringContaining('Nobody has exactly this')]);
+      }
     });
-
-    test.each(['sample', 'sample.membe', 'sample.member*', 'Member', '%', 'MHP-100', '97201', '+12025550143'])(
-      'nobody by %s: it has to be the whole of it',
-      async (typed) => {
-        const page = await agent.find(typed);
-        expect([page.status, page.body]).toEqual([404, expect.stringContaining('Nobody has exactly this')]);
-      },
-    );
 
     test('nobody for who does not say why', async () => {
       const page = await agent.press(await agent.go('/support'), 'find', { identifier: MEMBER.username, reason: ' ' });
@@ -110,6 +112,13 @@ describeOnEveryStore('the support desk', (pair) => {
         actor: { kind: 'staff', id: (await accountOf(AGENT)).id },
       });
       expect(JSON.stringify(searches)).not.toContain('secret');
+    });
+
+    test('and tells an auditor of an agent who looks at forty members within an hour', async () => {
+      const front = await agent.go('/support');
+      for (let i = 0; i < 40; i += 1) await agent.press(front, 'find', { identifier: MEMBER.username });
+      const raised = (await recorded(provider.stores)).filter(({ action }) => action === 'signal-viewing');
+      expect(raised.map(({ subject }) => subject?.id)).toEqual([(await accountOf(AGENT)).id]);
     });
 
     test('no more than 120 members an hour', async () => {
@@ -200,22 +209,26 @@ describeOnEveryStore('the support desk', (pair) => {
       'close-case',
     ];
 
-    test.each(ACTIONS)('the caller check: %s by a form of their own is refused', async (action) => {
+    test('the caller check: each action by a form of their own is refused', async () => {
       await withPhone(MEMBER);
       const before = (await accountOf(MEMBER)).value;
       const page = await agent.find(MEMBER.username);
-      const refused = await agent.press(page, action, { way: '0', sure: 'yes' });
-      expect([action, refused.status]).toEqual([action, 403]);
+      for (const action of ACTIONS)
+        expect([action, (await agent.press(page, action, { way: '0', sure: 'yes' })).status]).toEqual([action, 403]);
       expect((await accountOf(MEMBER)).value).toEqual(before);
       expect(await toldTo('sample.member@example.com')).toEqual([]);
     });
 
-    test.each(ACTIONS)('the reason: %s without one is refused', async (action) => {
+    test('the reason: each action without one is refused', async () => {
       const page = await open();
-      const refused = await agent.press(page, action, { reason: '', way: '0', sure: 'yes' });
-      expect([refused.status, refused.body]).toEqual([422, expect.stringContaining('Say why: it stays on record.')]);
-      const done = (await recorded(provider.stores)).filter(({ action: what }) => what.startsWith('support-'));
-      expect(done.map(({ action: what }) => what)).toEqual(['support-checked']);
+      for (const action of ACTIONS) {
+        const refused = await agent.press(page, action, { reason: '', way: '0', sure: 'yes' });
+        expect([action, refused.status, refused.body]).toEqual([
+          ...[action, 422, expect.stringContaining('Say why: it stays on record.')],
+        ]);
+      }
+      const done = (await recorded(provider.stores)).filter(({ action }) => action.startsWith('support-'));
+      expect(done.map(({ action }) => action)).toEqual(['support-checked']);
     });
 
     test('the desk of a colleague: a file opens for the agent who has searched, and in their session alone', async () => {
@@ -348,6 +361,26 @@ describeOnEveryStore('the support desk', (pair) => {
       expect(await toldTo('sample.member@example.com')).toEqual(expect.arrayContaining(['A second step was added']));
     });
 
+    test('what was begun by a link is no way in for who finds the page later, nor once it is done', async () => {
+      await withPhone(MEMBER);
+      await agent.press(await open(), 'second-step', { way: '0' });
+      const member = new Visitor();
+      const { issuer } = provider;
+      const link = await linkIn('sample.member@example.com');
+      const password = await member.submit(await member.go(link, issuer), {}, issuer);
+      const enrolment = await member.submit(password, { password: MEMBER.password }, issuer);
+      const shown = async () => (await member.go(password.url, issuer)).body;
+      clock.advance(15 * 60_000);
+      expect(await shown()).toContain('Type the password of');
+      const again = await member.submit(await member.go(password.url, issuer), { password: MEMBER.password }, issuer);
+      await setUpApp(member, again, issuer, () => clock.now());
+      for (const step of ['ownPassword', 'enrolment', 'setup'])
+        expect((await member.go(`${password.url}/${step}`, issuer)).body).toContain('Your new second step works');
+      const stored = (await accountOf(MEMBER)).value.factors?.totp;
+      await member.submit(enrolment, { method: 'text' }, issuer);
+      expect((await accountOf(MEMBER)).value.factors?.totp).toEqual(stored);
+    });
+
     test('with a link for a new second step alone nobody gets anywhere, and five wrong passwords lock as they do elsewhere', async () => {
       await withPhone(MEMBER);
       await agent.press(await open(), 'second-step', { way: '0' });
@@ -473,6 +506,42 @@ describeOnEveryStore('the support desk', (pair) => {
       const done = await member.submit(confirm, { code: await codeFrom(provider, 'a.new.one@example.com') }, issuer);
       expect(done.body).toContain('Your username is sample.member');
       expect((await accountOf(MEMBER)).value).toMatchObject({ email: 'a.new.one@example.com', emailConfirmed: true });
+    });
+
+    test('the page of a letter is no way in once a contact was set, or an hour later', async () => {
+      const { issuer } = provider;
+      const typeLetter = async () => {
+        await agent.press(await open(), 'letter');
+        const letter = (await inboxOf(provider)).find(({ to }) => to === 'MHP-100-2001');
+        const member = new Visitor();
+        const number = await member.submit(await member.go(`${issuer}/letter`, issuer), CALLER, issuer);
+        const typed = await member.submit(number, { 'member-number': 'MHP-100-2001' }, issuer);
+        const code = String(/\b\d{6}\b/.exec(letter?.text ?? '')?.[0]);
+        return { member, address: await member.submit(typed, { code }, issuer) };
+      };
+      const { member, address } = await typeLetter();
+      const confirm = await member.submit(address, { address: 'a.new.one@example.com' }, issuer);
+      await member.submit(confirm, { code: await codeFrom(provider, 'a.new.one@example.com') }, issuer);
+      const back = await member.go(`${address.url}/address`, issuer);
+      expect(back.body).toContain('We can reach you there now');
+      await member.submit(address, { address: 'a.thief@example.com' }, issuer);
+      expect((await inboxOf(provider)).some(({ to }) => to === 'a.thief@example.com')).toBe(false);
+
+      const late = await typeLetter();
+      clock.advance(3_600_000);
+      const gone = await late.member.submit(late.address, { address: 'a.thief@example.com' }, issuer);
+      expect(gone.body).toContain('Who are you?');
+    });
+
+    test('who has told us that a change was not theirs: found by the number of the case, which is closed then', async () => {
+      const { id } = await accountOf(MEMBER);
+      const opened = { accountId: id, what: 'password-changed', happenedAt: 1, openedAt: 2, status: 'open' } as const;
+      await provider.stores.cases.insert('7K2M-QX4T-9WBD', opened);
+      const page = await agent.open('7k2m-qx4t-9wbd', CALLER);
+      expect((await agent.press(page, 'close-case')).body).toContain('The case is closed.');
+      expect((await provider.stores.cases.find('7K2M-QX4T-9WBD'))?.value.status).toBe('closed');
+      const [closed] = (await recorded(provider.stores)).filter(({ action }) => action === 'case-closed');
+      expect(closed).toMatchObject({ subject: { id }, detail: { case: '7K2M-QX4T-9WBD' } });
     });
 
     test('a member without an account is found by the number, checked, and gets a letter to register with', async () => {

@@ -66,6 +66,26 @@ export function requirementsOf({ course, facts }: Pick<Errand, 'course' | 'facts
   ]);
 }
 
+/** Seconds after the password in which a second step is set up, and after a letter's code in which a contact is. */
+const SET_UP_WITHIN = 900;
+const LETTER_WITHIN = 3_600;
+
+/**
+ * What still counts of an errand. Whoever finds its page later, on a computer that others use too, sets up nothing: a registration
+ * leaves that to the next sign-in, a link of the support desk asks for the password again, a letter has served.
+ */
+export function factsInTime({ course, facts }: Pick<Errand, 'course' | 'facts'>, now: number): Facts {
+  const { credentials, ownPassword, code } = facts;
+  if (credentials !== undefined && credentials.at + SET_UP_WITHIN <= now)
+    return { ...facts, credentials: { at: credentials.at, accountId: credentials.accountId } };
+  const isDone = facts.setup !== undefined || facts.addressCode !== undefined;
+  if (ownPassword !== undefined && !isDone && ownPassword.at + SET_UP_WITHIN <= now) {
+    const { name, code: way } = facts;
+    return { ...(name ? { name } : {}), ...(way ? { code: way } : {}) };
+  }
+  return course === 'letter' && code !== undefined && !isDone && code.at + LETTER_WITHIN <= now ? {} : facts;
+}
+
 const PARTS: readonly (readonly Requirement[])[] = [
   ...[['person'], ['member'], ['contact', 'code'], ['contacts', 'confirmation'], ['credentials']],
   ...[['enrolment', 'number', 'setup', 'codes']],

@@ -179,9 +179,10 @@ export function factsBefore(
   step: Requirement,
 ): Facts | undefined {
   const from = ORDER.indexOf(step);
-  // An account that is open is not opened anew.
-  const settled =
-    facts.credentials !== undefined ? ORDER.length : facts.code === undefined ? -1 : ORDER.indexOf('code');
+  // An account that is open is not opened anew, and what the support desk has let somebody set up is set up once.
+  const isDone = facts.credentials !== undefined || (facts.ownPassword !== undefined && facts.setup !== undefined);
+  const isReached = facts.code !== undefined && facts.member !== undefined && facts.addressCode !== undefined;
+  const settled = isDone || isReached ? ORDER.length : facts.code === undefined ? -1 : ORDER.indexOf('code');
   if (!requirements.has(step) || facts[step] === undefined || from <= settled) return undefined;
   return Object.fromEntries(Object.entries(facts).filter(([name]) => ORDER.indexOf(name as Requirement) < from));
 }

@@ -71,7 +71,8 @@ export function invitations({ expiring, accounts, clock, newSecret }: Invitation
         return undefined;
       const { value } = account;
       const isReached = invitableContacts(value, kind).some(({ to }) => to === way.to);
-      const holds = value.deviceEpoch === epoch && marksOf(value) === marks && value.frozenAt === undefined;
+      const isOpen = value.frozenAt === undefined && !(kind === 'second-step' && value.resetDemanded);
+      const holds = value.deviceEpoch === epoch && marksOf(value) === marks && isOpen;
       return holds && isReached ? { account, kind, way } : undefined;
     },
   };

@@ -7,6 +7,7 @@ import {
   type Course,
   type Errand,
   type Errands,
+  factsInTime,
   type INVITED,
   progressOf,
   requirementsOf,
@@ -79,16 +80,6 @@ const backFrom = ({ course, from, facts: { enrolment, instead } }: Errand): stri
   return `${changedOn(course)}?${new URLSearchParams(query)}`;
 };
 
-/** Seconds after its opening in which a second step is set up without signing in. */
-const FIRST_SECOND_STEP = 900;
-
-/** Whoever finds the page of a registration later, on a computer that others use too, sets up nothing: signing in asks for it. */
-function inTime(facts: Facts, now: number): Facts {
-  const { credentials } = facts;
-  if (credentials === undefined || credentials.at + FIRST_SECOND_STEP > now) return facts;
-  return { ...facts, credentials: { at: credentials.at, accountId: credentials.accountId } };
-}
-
 /** What a member does besides signing in. Only the browser that began an errand gets on with it. */
 export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext> {
   /** The app that the member was on the way to. */
@@ -144,7 +135,7 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
       // Nothing counts once the password has changed on another way; once it has here, the proof of before has served.
       const isCurrent = name?.accountId === undefined || owner?.value.deviceEpoch === name.epoch;
       const holds = isCurrent || replacement !== undefined;
-      const facts = holds ? inTime(errand.facts, seconds(deps.clock)) : {};
+      const facts = holds ? factsInTime(errand, seconds(deps.clock)) : {};
       const journey = { ...errand, facts };
       const account = holds && code ? owner : undefined;
       return { ...about, journey, account, knownDevice };

@@ -50,6 +50,8 @@ export function deskActions(deps: DeskDependencies) {
       const { value } = account;
       if (value.frozenAt !== undefined) return refused('account-frozen');
       if ((value.resetFrom ?? 0) > seconds(clock)) return refused('reset-waits', (value.resetFrom ?? 0) * 1_000);
+      // Somebody else may know the password: that goes first.
+      if (kind === 'second-step' && value.resetDemanded) return refused('reset-demanded');
       if (kind === 'second-step' && !hasSecondStep(value)) return refused('nothing-to-remove');
       const ways = linkWays(deps, value, kind);
       if (ways.length === 0) return refused('no-contact');

@@ -45,6 +45,7 @@ export const removalPage = (deps: DeskDependencies): StaffPage => {
         by: (await accounts.find(asked.by))?.value.username ?? asked.by,
         name: `${account.value.firstName} ${account.value.lastName}`,
         memberNumber: account.value.memberNumber,
+        language: account.value.locale,
         preview: post.preview(account.value.locale, 'second-steps-removed', { link: '…' }),
       };
     },

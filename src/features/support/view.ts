@@ -75,6 +75,7 @@ export async function viewOf(deps: DeskDependencies, ctx: PageContext, file: Ope
     memberNumber: account?.value.memberNumber ?? membership?.memberNumber,
     ...standingOf(deps, membership),
     letters: deps.letters,
+    language: locale ?? 'en',
     previews: previews(deps, locale ?? 'en', account !== undefined),
     account: account && (await accountView(deps, ctx, account)),
   };

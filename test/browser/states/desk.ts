@@ -4,7 +4,7 @@ import { withFactors } from '../../../src/core/factors/factors.ts';
 import { setRoles } from '../../../src/core/staff/staff.ts';
 import { saying } from '../../support/desk.ts';
 import { codeFrom, inboxOf } from '../../support/errands.ts';
-import type { RunningProvider } from '../../support/provider.ts';
+import { MEMBER, type RunningProvider } from '../../support/provider.ts';
 import { hiddenFields } from '../../support/visitor.ts';
 import { insideByPhone } from './account.ts';
 import {
@@ -261,7 +261,7 @@ export const DESK: States = {
   },
   'recovery/second-step': async (place) => {
     await atOwnPassword(place);
-    await fill(place, { password: waiting.password });
+    await fill(place, { password: MEMBER.password });
     await place.page.check('#method-text');
     await place.page.click('button.main');
     await fill(place, { phone: '+15035550188' });

@@ -59,7 +59,6 @@ export const AGENTS = NAMED.slice(0, 5).map((one, i) => ({
 
 export const waiting = {
   ...{ ended: PEOPLE.slice(0, 20), active: PEOPLE.slice(20), named: NAMED.slice() },
-  password: MEMBER.password,
 };
 export const nextOf = <One>(list: One[]): One => {
   const one = list.shift();
