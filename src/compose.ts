@@ -26,6 +26,7 @@ import { beginJourney } from './core/journey/journey.ts';
 import { riskSignals } from './core/lockout/signals.ts';
 import type { Measures } from './core/measures.ts';
 import { outbox } from './core/messages/outbox.ts';
+import { endings, HEARS_WITHIN } from './core/session/everybody.ts';
 import type { Stores } from './core/storage/stores.ts';
 import { deskFiles } from './core/support/files.ts';
 import { invitations } from './core/support/invitations.ts';
@@ -156,6 +157,8 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const audit = auditOf(secrets, stores, clock, scope.circumstances);
   const provider = () => current.provider;
   const logout = backchannelLogout({ provider, clients: directory, schedule, clock, log: deliveryLog(log, audit) });
+  const ended = endings(stores.endings);
+  await ended.load();
   const ourSessions = sessions({ provider, limits: config.limits, clock, expiring, schedule, logout, audit });
   const build = (published: PublishedKeys) => {
     const made = makeProvider(
@@ -163,6 +166,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
         ...protocolSettings(config, secrets),
         ...{ stores, directory, clock, audit },
         keys: published,
+        areOver: ended.areOver,
         pages: {
           ...signOutPages({ clients: directory, render, issuer, signedOutOf }),
           ...devicePages({ clients: directory, render, issuer }),
@@ -422,6 +426,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
         if (fingerprintOf(published) !== fingerprintOf(current.published)) current = build(published);
       },
     },
+    { name: 'sessions ended', every: HEARS_WITHIN, run: ended.load },
     { name: 'session ends', every: 2_000, run: ourSessions.endExpired },
     { name: 'messages', every: 500, run: ourOutbox.deliver },
     {

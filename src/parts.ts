@@ -22,6 +22,7 @@ import {
   clientAdministration,
 } from './core/client/administration.ts';
 import type { Clock } from './core/clock.ts';
+import { publishedAhead } from './core/keys/keyRing.ts';
 import type { MembershipDirectory } from './core/membership/membership.ts';
 import { inRoster, type Roster, rosterDirectory } from './core/membership/roster.ts';
 import { rosterCipher } from './core/membership/rosterCipher.ts';
@@ -148,7 +149,7 @@ export function keyRingOf(
     keyRings,
     seal: makeSeal(secrets.keyEncryptionKeys),
     clock,
-    timing: { ahead: keyTimes.jwksMaxAge + keyTimes.poll, longestUse: limits.overall },
+    timing: { ahead: publishedAhead(keyTimes), longestUse: limits.overall },
     rotateEvery: keyTimes.rotateEvery,
   });
 }

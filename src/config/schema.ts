@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MFA_POLICIES } from '../core/journey/assurance.ts';
 import { isRange } from '../core/networkRange.ts';
+import { redisUrlFault } from '../core/storage/redisServers.ts';
 
 /** Shorter secrets can be guessed; 32 characters of base64 are 192 bits. */
 const SECRET_MIN = 32;
@@ -28,10 +29,15 @@ export const SETTINGS = z.object({
     .meta({ values: '`mongodb://…`, `mongodb+srv://…`' }),
   REDIS_URL: z
     .string()
-    .startsWith('redis')
+    .superRefine((url, faults) => {
+      const message = redisUrlFault(url);
+      if (message !== undefined) faults.addIssue({ code: 'custom', message });
+    })
     .optional()
-    .describe('keeps what expires: sessions, tokens, journeys; may hold a password')
-    .meta({ values: '`redis://…`, `rediss://…`' }),
+    .describe(
+      'keeps what expires: sessions, tokens, journeys; one server, nodes of a Cluster, or Sentinels ([below](#redis)); may hold a password',
+    )
+    .meta({ values: '`redis://…`, `rediss://…`, `redis+cluster://…`, `redis+sentinel://…`' }),
   DATA_DIR: z
     .string()
     .default('.data')
