@@ -26,6 +26,8 @@ export interface MfaDependencies {
   /** In the order in which they are offered, the safest first. */
   readonly enrollable: readonly EnrollableFactor[];
   readonly recoveryCode: Factor;
+  /** Phones are texted or called here; else no code by phone can be set up. */
+  readonly reachesPhones: boolean;
   /** For how many days a browser may be remembered; 0 for none. */
   readonly rememberDays: number;
   readonly hasher: PasswordHasher;
@@ -78,9 +80,10 @@ export function mfaSteps(deps: MfaDependencies) {
   const chosen = (context: StepContext): Factor => named(factors, context.journey.facts.method?.name ?? usual(context));
   const usual = (context: StepContext): Method | undefined =>
     usualMethod(known(context).account.value, phoneShown(context), demandsPasskey(context));
+  const possible = enrollable.filter(({ method }) => method !== 'text' || deps.reachesPhones);
   /** What may be set up here. */
   const offered = (context: StepContext): readonly EnrollableFactor[] =>
-    demandsPasskey(context) ? enrollable.filter(resistsPhishing) : enrollable;
+    demandsPasskey(context) ? enrollable.filter(resistsPhishing) : possible;
   const setsUp = ({ journey }: StepContext): EnrollableFactor => named(enrollable, journey.facts.enrolment?.name);
   const proof = ({ account }: FactorContext, { amr }: Factor): SecondFact => ({
     ...{ at: seconds(clock), accountId: account.id, epoch: account.value.deviceEpoch, amr },
