@@ -553,4 +553,13 @@ describeOnEveryStore('the support desk', (pair) => {
       expect((await agent.press(page, 'unlock')).status).toBe(409);
     });
   });
+
+  describe('withstands', () => {
+    test('a member number that is written in ever new ways: five wrong answers are five', async () => {
+      const wrong = saying('Without', 'Contact', '1945-06-03', '97215');
+      for (const typed of ['MHP-100-2008', 'MHP1002008', 'mhp 100 2008', 'MHP.100.2008', 'mhp-1002008'])
+        expect((await agent.open(typed, wrong)).status).toBe(422);
+      expect((await agent.open('M HP1002008', wrong)).status).toBe(429);
+    });
+  });
 });
