@@ -555,6 +555,14 @@ describeOnEveryStore('the support desk', (pair) => {
   });
 
   describe('withstands', () => {
+    /** At the page that asks for the code of a letter. */
+    const atLetter = async (said = CALLER, memberNumber = 'MHP-100-2001') => {
+      const { issuer } = provider;
+      const member = new Visitor();
+      const number = await member.submit(await member.go(`${issuer}/letter`, issuer), said, issuer);
+      return { member, page: await member.submit(number, { 'member-number': memberNumber }, issuer) };
+    };
+
     test('a member number that is written in ever new ways: five wrong answers are five', async () => {
       const wrong = saying('Without', 'Contact', '1945-06-03', '97215');
       for (const typed of ['MHP-100-2008', 'MHP1002008', 'mhp 100 2008', 'MHP.100.2008', 'mhp-1002008'])
@@ -612,6 +620,16 @@ describeOnEveryStore('the support desk', (pair) => {
       const enrolment = await thief.submit(stolen, { password: MEMBER.password }, issuer);
       await setUpApp(thief, enrolment, issuer, () => clock.now()).catch(() => {});
       expect((await accountOf(MEMBER)).value.factors?.totp).toEqual(stored);
+    });
+
+    test('who asks at /letter whether a letter is under way', async () => {
+      await agent.press(await open(), 'letter');
+      const known = await atLetter();
+      const right = await known.member.submit(known.page, { code: '000000' }, provider.issuer);
+      const nobody = await atLetter({ ...CALLER, 'birth-year': '1950' });
+      const wrong = await nobody.member.submit(nobody.page, { code: '000000' }, provider.issuer);
+      const plain = ({ body }: Answer) => body.replaceAll(/nonce="[^"]+"|[\w-]{30,}/g, '');
+      expect([wrong.status, plain(wrong)]).toEqual([right.status, plain(right)]);
     });
   });
 });
