@@ -6,6 +6,7 @@ import {
   type Enrollable,
   hasSecondStep,
   type Method,
+  marksOf,
   methodsOf,
   usualMethod,
   withFactors,
@@ -204,7 +205,9 @@ export function mfaSteps(deps: MfaDependencies) {
       const after = await change(accounts, account.id, (now) => {
         // Who has shown a password alone sets nothing up beside what is there already: that one is asked for.
         const may = !hasSecondStep(now) || journey.facts.second !== undefined || isAnew;
-        added = now.deviceEpoch === account.value.deviceEpoch && may;
+        // Of two journeys by one link one replaces what is there, and none what the other has set up.
+        const isSame = !isAnew || marksOf(now) === marksOf(account.value);
+        added = now.deviceEpoch === account.value.deviceEpoch && may && isSame;
         const more = {
           ...(isAnew ? NO_SECOND_STEP : {}),
           ...adds(isAnew ? undefined : now.factors),
