@@ -82,6 +82,7 @@ async function startServer(program, givenPort, givenDirectory, scheme, args) {
   return {
     uri: `${scheme}://127.0.0.1:${port}`,
     port,
+    pid: Number(child.pid),
     directory,
     /** Ends the server at once. With `keep`, its data stays for the next start. */
     async stop({ keep = false } = {}) {
