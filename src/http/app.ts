@@ -61,11 +61,14 @@ export function pinToIssuer(app: Koa, issuer: string): void {
 /** Ids of journeys and the like are half of what opens them; the other half is the cookie's signature. */
 const withoutIds = (path: string): string => path.replace(/[\w-]{20,}/g, ':id');
 
+/** What a member tells on the phone, and what is searched for in the log. */
+export const requestId = (bytes: Uint8Array = randomBytes(12)): string => readableCode(bytes);
+
 /** One line for each request: which, how it ended, how long it took. Never a query, a body or a cookie. */
 function requestLog(log: Logger, clock: Clock): Middleware<PageState> {
   return async (ctx, next) => {
     const started = clock.now();
-    ctx.state.requestId = readableCode(randomBytes(12));
+    ctx.state.requestId = requestId();
     ctx.state.log = log.child({ requestId: ctx.state.requestId });
     ctx.set('X-Request-Id', ctx.state.requestId);
     await next();

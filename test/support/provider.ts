@@ -106,7 +106,7 @@ export async function startProvider(pair: StorePair, options: ProviderOptions = 
     if (options.stores === undefined) await stores.close();
     rmSync(folder, { recursive: true, force: true });
   };
-  const { app, tasks } = await composeApp({
+  const { listener, tasks } = await composeApp({
     ...{ config, stores, clock, root: ROOT, secrets: SECRETS, measures: metrics },
     readMetrics: () => metrics.registry.metrics(),
     isDraining: () => false,
@@ -115,7 +115,7 @@ export async function startProvider(pair: StorePair, options: ProviderOptions = 
     await close();
     throw error;
   });
-  door.on('request', app.callback());
+  door.on('request', listener);
   const portal = `http://localhost:${portOf(portalDoor)}`;
   portalDoor.on(
     'request',
