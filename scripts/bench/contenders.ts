@@ -86,10 +86,7 @@ async function start(
   about: Pick<Contender, 'ours' | 'members'>,
 ): Promise<Contender> {
   const port = await freePort();
-  const profiling =
-    profile === undefined
-      ? []
-      : ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name.replaceAll(' ', '-')}.cpuprofile`];
+  const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profile, name)}`];
   const child = spawn(process.execPath, [...profiling, script], {
     ...{ cwd: ROOT, env: { ...process.env, ...settings, PORT: String(port) }, stdio: ['ignore', 'ignore', 'inherit'] },
   });

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import Koa, { type Middleware } from 'koa';
 import type { Clock } from '../core/clock.ts';
 import type { Measures } from '../core/measures.ts';
@@ -10,6 +9,7 @@ import { securityHeaders } from './headers.ts';
 import { locale } from './locale.ts';
 import { measuredRequests } from './measured.ts';
 import type { ProblemPages } from './problems.ts';
+import { randomAhead } from './random.ts';
 
 export interface AppParts {
   readonly issuer: string;
@@ -62,7 +62,7 @@ export function pinToIssuer(app: Koa, issuer: string): void {
 const withoutIds = (path: string): string => path.replace(/[\w-]{20,}/g, ':id');
 
 /** What a member tells on the phone, and what is searched for in the log. */
-export const requestId = (bytes: Uint8Array = randomBytes(12)): string => readableCode(bytes);
+export const requestId = (): string => readableCode(randomAhead(12));
 
 /** One line for each request: which, how it ended, how long it took. Never a query, a body or a cookie. */
 function requestLog(log: Logger, clock: Clock): Middleware<PageState> {

@@ -1,16 +1,16 @@
-import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Clock } from '../core/clock.ts';
 import type { Measures } from '../core/measures.ts';
 import type { Logger } from '../observe/logger.ts';
 import { requestId } from './app.ts';
-import { headersFor } from './headers.ts';
+import { headersFor, newNonce } from './headers.ts';
 
 /** A public document as it is sent, with the headers that it always has. */
 interface PublicDocument {
   /** What the metrics call it. */
   readonly endpoint: string;
-  readonly body: Buffer;
+  /** Its bytes, a character each: such a text goes out with the headers in one piece. */
+  readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -36,11 +36,10 @@ export function documentsFirst(deps: DocumentsDependencies, app: RequestListener
     if (document === undefined) return app(request, response);
     const started = performance.now();
     const at = deps.clock.now();
-    const random = randomBytes(28);
-    const id = requestId(random.subarray(0, 12));
+    const id = requestId();
     const status = isKnown(request, document) ? 304 : 200;
     const headers = {
-      ...headersFor(random.toString('base64', 12), deps.https),
+      ...headersFor(newNonce(), deps.https),
       ...document.headers,
       'X-Request-Id': id,
       // Any page may read it, and is named as oidc-provider names it (Fetch 3.2.3).
@@ -57,13 +56,15 @@ function send(
   response: ServerResponse,
   status: number,
   headers: Readonly<Record<string, string>>,
-  body: Buffer,
+  body: string,
 ): void {
   if (status === 304) {
     response.writeHead(status, headers).end();
     return;
   }
-  response.writeHead(status, { ...headers, 'Content-Length': body.length }).end(method === 'HEAD' ? undefined : body);
+  response
+    .writeHead(status, { ...headers, 'Content-Length': body.length })
+    .end(method === 'HEAD' ? '' : body, 'latin1');
 }
 
 /** Whether who asks has this very document already (RFC 9110 13.1.2: weak comparison). */

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import type { Middleware } from 'koa';
 import type { PageContext, PageState } from './context.ts';
+import { randomAhead } from './random.ts';
 
 /**
  * Security headers on every answer (OWASP ASVS 5.0, 3.4). No Cross-Origin-Opener-Policy: it would cut off apps that sign
@@ -9,11 +9,14 @@ import type { PageContext, PageState } from './context.ts';
  */
 export function securityHeaders(https: boolean): Middleware<PageState> {
   return async (ctx, next) => {
-    ctx.state.nonce = randomBytes(16).toString('base64');
+    ctx.state.nonce = newNonce();
     ctx.set(headersFor(ctx.state.nonce, https));
     await next();
   };
 }
+
+/** What a script of this answer has to show (CSP Level 3, 2.3.1: at least 128 bits). */
+export const newNonce = (): string => randomAhead(16).toString('base64');
 
 /** The security headers of an answer whose scripts have this nonce. */
 export const headersFor = (nonce: string, https: boolean): Record<string, string> => ({

@@ -19,7 +19,7 @@ const PATHS = {
 export async function publicDocuments(provider: Provider, middleware: Middleware) {
   const documents = Object.entries(PATHS).map(async ([path, endpoint]) => {
     const { body, headers } = await answerOf(provider as unknown as Koa, middleware, path);
-    const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+    const etag = `"${createHash('sha256').update(body, 'latin1').digest('base64url').slice(0, 22)}"`;
     return [path, { endpoint, body, headers: { ...headers, ETag: etag } }] as const;
   });
   return new Map(await Promise.all(documents));
@@ -31,7 +31,7 @@ async function answerOf(app: Koa, middleware: Middleware, path: string) {
   const ctx = app.createContext(request, new ServerResponse(request));
   await middleware(ctx as never, async () => undefined);
   if (ctx.status !== 200) throw new Error(`the provider answers ${ctx.status} to ${path}`);
-  const body = Buffer.from(JSON.stringify(ctx.body));
+  const body = Buffer.from(JSON.stringify(ctx.body)).toString('latin1');
   const headers = Object.fromEntries(
     Object.entries(ctx.response.headers).map(([name, value]) => [name, String(value)]),
   );
