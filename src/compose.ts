@@ -122,6 +122,8 @@ export interface Surroundings {
 export interface Composed {
   readonly listener: RequestListener;
   readonly tasks: readonly Task[];
+  /** Puts down what still waits to be, before the stores are closed. */
+  finish(): Promise<void>;
 }
 
 /** The one place where parts meet. Seeds the store. */
@@ -156,7 +158,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     const made = makeProvider(
       {
         ...protocolSettings(config, secrets),
-        ...{ stores, directory, clock, audit },
+        ...{ stores, directory, clock, audit, request: scope.current },
         keys: published,
         pages: {
           ...signOutPages({ clients: directory, render, issuer, signedOutOf }),
@@ -421,7 +423,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   ];
   const documents = () => current.documents;
   const listener = documentsFirst({ documents, https, clock, log, measures }, app.callback());
-  return { listener, tasks };
+  return { listener, tasks, finish: audit.finish };
 }
 
 const protocolLog = (log: Logger): ProtocolLog => ({

@@ -31,7 +31,7 @@ export async function serve({ config, log, metrics, readMetrics, root }: ServeOp
     log.warn({ dependency, err: error }, 'connection lost'),
   );
   let draining = false;
-  const { listener, tasks } = await composeApp({
+  const { listener, tasks, finish } = await composeApp({
     ...{ config, secrets, stores, clock: systemClock, log, root },
     ...{ measures: metrics, readMetrics, isDraining: () => draining },
   });
@@ -42,6 +42,7 @@ export async function serve({ config, log, metrics, readMetrics, root }: ServeOp
       draining = true;
       await closeDoor(door, config.drainSeconds);
       stopWork();
+      await finish();
       await stores.close();
     },
   };

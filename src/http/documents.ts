@@ -2,8 +2,8 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Clock } from '../core/clock.ts';
 import type { Measures } from '../core/measures.ts';
 import type { Logger } from '../observe/logger.ts';
-import { requestId } from './app.ts';
-import { headersFor, newNonce } from './headers.ts';
+import { headersFor } from './headers.ts';
+import { newNonce, newRequestId } from './random.ts';
 
 /** A public document as it is sent, with the headers that it always has. */
 interface PublicDocument {
@@ -36,7 +36,7 @@ export function documentsFirst(deps: DocumentsDependencies, app: RequestListener
     if (document === undefined) return app(request, response);
     const started = performance.now();
     const at = deps.clock.now();
-    const id = requestId();
+    const id = newRequestId();
     const status = isKnown(request, document) ? 304 : 200;
     const headers = {
       ...headersFor(newNonce(), deps.https),

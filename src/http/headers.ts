@@ -1,6 +1,5 @@
 import type { Middleware } from 'koa';
 import type { PageContext, PageState } from './context.ts';
-import { randomAhead } from './random.ts';
 
 /**
  * Security headers on every answer (OWASP ASVS 5.0, 3.4). No Cross-Origin-Opener-Policy: it would cut off apps that sign
@@ -8,15 +7,11 @@ import { randomAhead } from './random.ts';
  * redirect chain after the form, which ends at the app.
  */
 export function securityHeaders(https: boolean): Middleware<PageState> {
-  return async (ctx, next) => {
-    ctx.state.nonce = newNonce();
+  return (ctx, next) => {
     ctx.set(headersFor(ctx.state.nonce, https));
-    await next();
+    return next();
   };
 }
-
-/** What a script of this answer has to show (CSP Level 3, 2.3.1: at least 128 bits). */
-export const newNonce = (): string => randomAhead(16).toString('base64');
 
 /** The security headers of an answer whose scripts have this nonce. */
 export const headersFor = (nonce: string, https: boolean): Record<string, string> => ({

@@ -59,6 +59,8 @@ export interface OidcDependencies {
   readonly logout: Pick<BackchannelLogout, 'tellOne'>;
   /** Hears of each refresh before it is answered. */
   readonly onRefresh: (ctx: KoaContextWithOIDC) => void;
+  /** The request that is being answered, if one is. */
+  readonly request: () => object | undefined;
   readonly mfaPolicy: MfaPolicy;
   /** Our own page that a sign-in for any app may end at; see `allowTestCallback`. */
   readonly testCallback?: string;
@@ -82,7 +84,7 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
             ...{ directory, clients, clock, changes: stores.clientChanges, newId: randomUUID },
             cameBy: deps.registration === 'open' ? 'open registration' : 'initial access token',
           })
-        : artifactAdapter(kind, { expiring, schedule, clock, overall: deps.limits.overall }),
+        : artifactAdapter(kind, { expiring, schedule, clock, overall: deps.limits.overall, request: deps.request }),
     jwks: { keys: [...keys.jwks] },
     cookies: {
       keys: [...deps.cookieKeys],
