@@ -17,7 +17,8 @@ COPY package.json ./
 COPY config config
 COPY views views
 COPY src src
-COPY scripts/clients scripts/members scripts/keys scripts/command.sh scripts/node24.mjs scripts/
+# The commands; .dockerignore keeps away what only development needs.
+COPY scripts scripts
 EXPOSE 3000
 STOPSIGNAL SIGTERM
 # The image has no curl. Two seconds are as long as the provider takes over a dependency that hangs.

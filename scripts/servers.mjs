@@ -3,7 +3,7 @@
  * environment first, then on PATH, then in the project's cache folder.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,18 +58,41 @@ export function freePort() {
   });
 }
 
-/** Starts `mongod`; resolves with its address and how to stop it, which also throws its data away. */
-export async function startMongo(program, { port, directory } = {}) {
+/** @typedef {{ port?: number, directory?: string, settings?: readonly string[] }} Start */
+
+/**
+ * Starts `mongod`; resolves with its address and how to stop it, which also throws its data away.
+ * @param {string} program @param {Start} start
+ */
+export async function startMongo(program, { port, directory, settings = [] } = {}) {
   return startServer(program, port, directory, 'mongodb', (at, data) => [
     ...['--port', String(at), '--bind_ip', '127.0.0.1', '--dbpath', data, '--quiet'],
     ...['--wiredTigerCacheSizeGB', '0.25', '--setParameter', 'diagnosticDataCollectionEnabled=false'],
+    ...settings,
   ]);
 }
 
-/** Starts `redis-server`, with its append-only file as in production. */
-export async function startRedis(program, { port, directory } = {}) {
+/**
+ * Starts `redis-server`, with its append-only file as in production.
+ * @param {string} program @param {Start} start
+ */
+export async function startRedis(program, { port, directory, settings = [] } = {}) {
   return startServer(program, port, directory, 'redis', (at, data) => [
     ...['--port', String(at), '--bind', '127.0.0.1', '--dir', data, '--save', '', '--appendonly', 'yes'],
+    ...settings,
+  ]);
+}
+
+/**
+ * Starts a Redis Sentinel with these lines of configuration, which it writes on itself.
+ * @param {string} program @param {readonly string[]} lines
+ */
+export async function startSentinel(program, lines) {
+  const directory = mkdtempSync(join(tmpdir(), 'sentinel-'));
+  const file = join(directory, 'sentinel.conf');
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  return startServer(program, undefined, directory, 'redis', (at) => [
+    ...[file, '--sentinel', '--port', String(at), '--bind', '127.0.0.1', '--dir', directory],
   ]);
 }
 
@@ -82,8 +105,8 @@ async function startServer(program, givenPort, givenDirectory, scheme, args) {
   return {
     uri: `${scheme}://127.0.0.1:${port}`,
     port,
-    pid: Number(child.pid),
     directory,
+    pid: child.pid,
     /** Ends the server at once. With `keep`, its data stays for the next start. */
     async stop({ keep = false } = {}) {
       child.kill('SIGKILL');

@@ -91,6 +91,27 @@ commands are \`docker exec <container> scripts/clients list\`. Every node needs 
 longer, without \`KEY_ENCRYPTION_KEY\` the signing keys cannot be read, and without \`ROSTER_KEY\` no membership is found. MongoDB should be a replica set; Redis runs with
 its append-only file and \`maxmemory-policy noeviction\`, because sessions that it throws away sign members out.
 
+## Redis
+
+| form | \`REDIS_URL\` |
+| --- | --- |
+| one server | \`redis://user:password@host:6379/0\` |
+| a Cluster, by some of its nodes | \`redis://user:password@host:6379,redis://host:6379,redis://host:6379\` |
+| a Cluster, by one address for all | \`redis+cluster://user:password@host:6379\` |
+| behind Sentinels | \`redis+sentinel://user:password@host:26379,host:26379,host:26379/name?sentinel-user=…&sentinel-password=…\` |
+
+- \`rediss\` instead of \`redis\` is TLS, to Sentinels as well; \`NODE_EXTRA_CA_CERTS\` names who signed the certificates, where that is
+  an authority of your own. A Cluster tells its nodes' addresses: for certificates that are made out to names set \`cluster-announce-hostname\` and
+  \`cluster-preferred-endpoint-type hostname\`, and for any but plain networks what it announces must be reachable from here.
+- Users and passwords are percent-encoded, and left out where there are none. Those of the first node of a list hold for all.
+- A command waits two seconds at most, and is then answered to the member as a page that says so, with Retry. Nobody is signed in without
+  Redis, because wrong passwords are counted there.
+- How long a failover takes is the servers' setting: \`cluster-node-timeout 5000\`, or \`down-after-milliseconds 5000\` for Sentinels, is about
+  six seconds without sign-ins. We find the new primary within two more, without a restart.
+- Replicas follow a moment later: a primary that dies takes the last milliseconds along. Who loses a session by it signs in again.
+  \`min-replicas-to-write 1\` keeps a primary that was cut off from taking writes that will be lost.
+- An operation never touches two slots of a Cluster.
+
 ## Changing KEY_ENCRYPTION_KEY
 
 1. Put the new key in front: \`KEY_ENCRYPTION_KEY=new,old\`.
@@ -100,6 +121,17 @@ its append-only file and \`maxmemory-policy noeviction\`, because sessions that 
    authenticator apps; says how many it found; and finds none when it is run once more. \`--dry-run\` only counts.
 4. Take the old key out a week later, and restart. Until then messages that wait and visits that are under way may need it.
    What is on record needs it no longer once a seal was made with the new one, a minute after the restart.
+
+## Restoring a back-up
+
+1. Stop every node.
+2. Restore MongoDB. Redis may be restored, left as it is or be empty; empty means that codes and journeys under way begin anew.
+3. \`scripts/sessions end-all --yes\`: a back-up brings back sessions and refresh tokens that were ended since it was made, and this ends
+   all of them by one write. Members sign in again.
+4. Start the nodes, and run \`scripts/audit verify\`. What was put on record since the back-up is gone; the number of the newest seal, kept
+   elsewhere, says how much.
+
+Passwords, second steps, roles and clients are as they were then: who was locked out, frozen or disabled since has to be again.
 
 ## Watching it
 

@@ -12,7 +12,9 @@ import type { Task } from './background.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { seedClients, seedMembers } from './config/seed.ts';
 import { findBySignInName, markBounced } from './core/account/account.ts';
+import { closedTo } from './core/account/admission.ts';
 import { closeDue } from './core/account/closing.ts';
+import { membershipOf } from './core/account/person.ts';
 import type { Audit } from './core/audit/event.ts';
 import { clientIdFor } from './core/client/clientId.ts';
 import { clientDirectory } from './core/client/directory.ts';
@@ -24,8 +26,12 @@ import { beginJourney } from './core/journey/journey.ts';
 import { riskSignals } from './core/lockout/signals.ts';
 import type { Measures } from './core/measures.ts';
 import { outbox } from './core/messages/outbox.ts';
+import { endings, HEARS_WITHIN } from './core/session/everybody.ts';
 import type { Stores } from './core/storage/stores.ts';
-import { errandSteps, makePost, newMessageId, usernameOf } from './errands.ts';
+import { deskFiles } from './core/support/files.ts';
+import { invitations } from './core/support/invitations.ts';
+import { removals } from './core/support/removals.ts';
+import { errandSteps, makePost, newLinkSecret, newMessageId, usernameOf } from './errands.ts';
 import { closingStep, closingSureStep } from './features/account/closing.ts';
 import { contactBy } from './features/account/contacts.ts';
 import { accountRoutes } from './features/account/index.ts';
@@ -40,6 +46,7 @@ import { deviceGuard, devicePages } from './features/device/device.ts';
 import { browserCookie } from './features/errand/browser.ts';
 import { errandRoutes } from './features/errand/index.ts';
 import { helpRoutes } from './features/help/help.ts';
+import { securityTxtRoute } from './features/help/securityTxt.ts';
 import { inboxRoute } from './features/inbox/inbox.ts';
 import { interactionRoutes } from './features/interaction/index.ts';
 import { accountStep } from './features/login/account.ts';
@@ -59,6 +66,7 @@ import { signOutPages } from './features/signout/signout.ts';
 import { dependencies } from './features/status/dependencies.ts';
 import { healthRoutes } from './features/status/health.ts';
 import { statusRoute } from './features/status/status.ts';
+import { supportRoutes } from './features/support/index.ts';
 import { agentOf } from './http/agent.ts';
 import { makeApp, pinToIssuer } from './http/app.ts';
 import { loadAssets } from './http/assets.ts';
@@ -153,6 +161,8 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const audit = auditOf(secrets, stores, clock, scope.circumstances);
   const provider = () => current.provider;
   const logout = backchannelLogout({ provider, clients: directory, schedule, clock, log: deliveryLog(log, audit) });
+  const ended = endings(stores.endings);
+  await ended.load();
   const ourSessions = sessions({ provider, limits: config.limits, clock, expiring, schedule, logout, audit });
   const build = async (published: PublishedKeys) => {
     const made = makeProvider(
@@ -160,6 +170,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
         ...protocolSettings(config, secrets),
         ...{ stores, directory, clock, audit, request: scope.current },
         keys: published,
+        areOver: ended.areOver,
         pages: {
           ...signOutPages({ clients: directory, render, issuer, signedOutOf }),
           ...devicePages({ clients: directory, render, issuer }),
@@ -256,6 +267,15 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const { agreements } = config.plan;
   const { codes, post, trail } = letters;
   const apiWords = apiWordsOf(config.resources);
+  const forDesk = { expiring, accounts, clock, newSecret: newLinkSecret };
+  const ourInvitations = invitations(forDesk);
+  const today = () => todayOf(config, clock);
+  const { graceDays } = config;
+  const isClosedTo = closedTo({
+    ...{ clock, today, graceDays },
+    membershipOf: (account) => membershipOf(memberships, account),
+    onDown: (error) => log.warn({ err: error }, 'a membership could not be looked up at a sign-in'),
+  });
   const passkeys = {
     ...{ accounts, clock, webAuthn: webAuthn(issuer, config.plan.name), rpId: new URL(issuer).hostname },
     challenge: webAuthnChallenge(secrets),
@@ -281,10 +301,10 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     requests: authorizationRequests(provider, ourSessions, config.resources, config.mfaPolicy),
     steps: {
       password: passwordStep({
-        ...{ accounts, hasher, clock, decoy, agreements },
+        ...{ accounts, hasher, clock, decoy, agreements, closedTo: isClosedTo },
         passkeys: (journeyId) => passkeyOptions(passkeys, journeyId),
       }),
-      passkey: passkeyStep({ ...passkeys, agreements }),
+      passkey: passkeyStep({ ...passkeys, agreements, closedTo: isClosedTo }),
       offer: offerStep(passkeys),
       review: reviewStep({ accounts, clock, trail }),
       agreement: agreementStep({ accounts, agreements, clock }),
@@ -303,7 +323,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const closings = { accounts, clock, schedule: stores.outbox };
   const ourErrands = errandRoutes({
     ...forSteps,
-    ...{ accounts, signedIn, contactBy, needsSecond: config.mfaPolicy === 'required' },
+    ...{ accounts, signedIn, contactBy, invitations: ourInvitations, needsSecond: config.mfaPolicy === 'required' },
     async keepOnlyThis(ctx, { id, value: { deviceEpoch } }) {
       await ourSessions.keepOnlyThis(ctx, id, deviceEpoch);
       devices.remember(ctx, { id, deviceEpoch });
@@ -317,9 +337,9 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       closingSure: closingSureStep({ ...closings, post }),
       newPassword: newPasswordStep({ accounts, hasher, rules, clock, post }),
       ...errandSteps({
-        ...{ ...surroundingsOfErrands, ...letters, hasher, rules, endSessions, unlock },
+        ...{ ...surroundingsOfErrands, ...letters, hasher, rules, decoy, endSessions, unlock },
         directory: memberships,
-        today: () => todayOf(config, clock),
+        today,
       }),
     },
   });
@@ -353,6 +373,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       healthRoutes(askDependencies, surroundings.isDraining),
       metricsRoute(config.metricsAccess, surroundings.readMetrics),
       helpRoutes({ render, problems }),
+      securityTxtRoute(config.plan, issuer, clock),
       api,
       statusRoute({
         ask: askDependencies,
@@ -378,6 +399,15 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
         idOf: async (name) => (await findBySignInName(accounts, name))?.id,
         nameOf: async (by) => (await accounts.find(by))?.value.username ?? by,
       }),
+      supportRoutes({
+        ...{ accounts, clock, signedIn, guard, render, problems, issuer, audit, trail, post, digest, today, graceDays },
+        ...{ staff: stores.staff, cases: stores.cases, attempts: stores.attempts, directory: memberships, endSessions },
+        ...{ files: deskFiles({ ...forDesk, seal }), removals: removals(forDesk), invitations: ourInvitations },
+        mayBeNumber: memberships.mayBeNumber,
+        letters: carriers.has('letter'),
+        sessionsOf: (ctx, id) => ourSessions.list(ctx, id),
+        onViewed: signals.viewed,
+      }),
       stopRoutes({ ...forPages, accounts, post }),
       notMeRoutes({ ...forPages, accounts, post, endSessions, cases: stores.cases, objections: letters.objections }),
       ...(inbox === undefined ? [] : [inboxRoute(inbox.list, render)]),
@@ -400,6 +430,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
         if (fingerprintOf(published) !== fingerprintOf(current.published)) current = await build(published);
       },
     },
+    { name: 'sessions ended', every: HEARS_WITHIN, run: ended.load },
     { name: 'session ends', every: 2_000, run: ourSessions.endExpired },
     { name: 'messages', every: 500, run: ourOutbox.deliver },
     {

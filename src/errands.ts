@@ -3,17 +3,17 @@ import type { Config } from './config/load.ts';
 import type { Account } from './core/account/account.ts';
 import type { PasswordRules } from './core/account/newPassword.ts';
 import { objections } from './core/account/objections.ts';
-import type { PasswordHasher } from './core/account/password.ts';
+import type { PasswordHash, PasswordHasher } from './core/account/password.ts';
 import { countryOf } from './core/account/phone.ts';
 import { recoveryContacts } from './core/account/recovery.ts';
 import type { Audit } from './core/audit/event.ts';
 import { trail } from './core/audit/trail.ts';
 import { type Clock, seconds } from './core/clock.ts';
 import { codes, letterPurpose } from './core/codes/codes.ts';
-import type { Way } from './core/codes/contacts.ts';
+import { LETTER, type Way } from './core/codes/contacts.ts';
 import { addressPurpose, codePurpose, confirmationPurpose, subjectOf } from './core/codes/purposes.ts';
 import { hasSecondStep } from './core/factors/factors.ts';
-import type { Errand } from './core/journey/errand.ts';
+import type { Course, Errand } from './core/journey/errand.ts';
 import type { Facts } from './core/journey/journey.ts';
 import { hasEnded } from './core/membership/lifecycle.ts';
 import type { Contact, MembershipDirectory } from './core/membership/membership.ts';
@@ -23,6 +23,7 @@ import type { Seal } from './core/seal.ts';
 import type { Stores } from './core/storage/stores.ts';
 import { addressStep, confirmAddress, sendToAddress } from './features/account/address.ts';
 import { codeStep } from './features/code/code.ts';
+import { ownPasswordStep } from './features/login/ownPassword.ts';
 import { delayStep } from './features/recovery/delay.ts';
 import { nameStep, sendToNamed } from './features/recovery/name.ts';
 import { namesOf, replacementStep } from './features/recovery/replacement.ts';
@@ -57,9 +58,8 @@ export function makeCodes({ stores, clock, digest }: Pick<ErrandSurroundings, 's
 export function makePost({ config, stores, clock, digest, outbox, channels, seal, audit }: ErrandSurroundings) {
   const ourCodes = makeCodes({ stores, clock, digest });
   const reachesNumber = (e164: string) => config.smsCountries.includes(countryOf(e164) ?? '');
-  const newSecret = () => randomBytes(24).toString('base64url');
   const ourTrail = trail(stores.trail, clock, newMessageId, audit);
-  const ourObjections = objections({ expiring: stores.expiring, seal, clock, newSecret });
+  const ourObjections = objections({ expiring: stores.expiring, seal, clock, newSecret: newLinkSecret });
   const ourPost = post({
     ...{ trail: ourTrail, objections: ourObjections, issuer: config.issuer },
     ...{ outbox, compose: messageComposer(config.plan, config.issuer), codes: ourCodes },
@@ -74,6 +74,8 @@ export interface ErrandParts extends ErrandSurroundings {
   readonly directory: MembershipDirectory;
   readonly hasher: PasswordHasher;
   readonly rules: PasswordRules;
+  /** Compared where there is no account. */
+  readonly decoy: PasswordHash;
   readonly endSessions: (accountId: string) => Promise<void>;
   readonly unlock: Unlock;
   readonly today: () => string;
@@ -127,12 +129,16 @@ export function errandSteps(parts: ErrandParts) {
       { codes, clock, channels },
       {
         name: 'code',
-        purpose: ({ journey: { id, facts } }) =>
-          facts.contact?.way.by === 'letter'
-            ? letterPurpose(parts.digest, facts.member?.found?.memberNumber ?? '')
+        purpose: ({ journey: { id, course, facts } }) =>
+          isByLetter(course, facts)
+            ? letterPurpose(
+                parts.digest,
+                facts.member?.found?.memberNumber ?? '',
+                course === 'letter' ? 'contact' : undefined,
+              )
             : codePurpose(id, facts),
         subject: ({ journey }) => subjectOf(journey.facts),
-        shown: ({ journey }) => journey.facts.contact?.way,
+        shown: ({ journey: { course, facts } }) => (isByLetter(course, facts) ? LETTER : facts.contact?.way),
         changeUrl: ({ journey }) =>
           journey.facts.contact === undefined ? undefined : `/journey/${journey.id}/contact`,
         send: (context, by) => resend(named, context, by),
@@ -142,12 +148,14 @@ export function errandSteps(parts: ErrandParts) {
           const account = await accounts.find(journey.facts.name?.accountId ?? '');
           if (account === undefined) return;
           const device = knownDevice({ id: account.id, deviceEpoch: account.value.deviceEpoch });
-          await unlock({ network, device }, account.id, namesOf(account.value));
+          const { attemptsEpoch } = account.value;
+          await unlock({ network, device }, { id: account.id, attemptsEpoch }, namesOf(account.value));
           await post.tellOwner(account.id, account.value, 'unlocked');
         },
       },
     ),
 
+    ownPassword: ownPasswordStep({ accounts, hasher, clock, decoy: parts.decoy }),
     address: addressStep({ clock, post }),
     addressCode: codeStep(
       { codes, clock, channels },
@@ -178,6 +186,9 @@ export function errandSteps(parts: ErrandParts) {
   };
 }
 
+/** Whether the code has come in a letter, and not in a message that this journey has asked for. */
+const isByLetter = (course: Course, facts: Facts): boolean => course === 'letter' || facts.contact?.way.by === 'letter';
+
 /** The first way to a contact. */
 const wayOfContact = (post: Post, contact: Contact | undefined): Way | undefined =>
   contact && post.waysTo([contact])[0];
@@ -185,7 +196,7 @@ const wayOfContact = (post: Post, contact: Contact | undefined): Way | undefined
 async function resend(
   named: Parameters<typeof sendToNamed>[0],
   context: ErrandContext,
-  by: Channel | undefined,
+  by: Exclude<Channel, 'letter'> | undefined,
 ): Promise<void> {
   const { id, facts } = context.journey;
   const { name, member, contact } = facts;
@@ -217,5 +228,8 @@ export const usernameOf =
         : member?.found && (await accountOf(accounts, member.found));
     return (account?.value as Account | undefined)?.username;
   };
+
+/** What a link in a message holds: 192 random bits, Base64url. */
+export const newLinkSecret = (): string => randomBytes(24).toString('base64url');
 
 export const newMessageId = (): string => randomBytes(16).toString('base64url');

@@ -22,8 +22,9 @@ import {
   clientAdministration,
 } from './core/client/administration.ts';
 import type { Clock } from './core/clock.ts';
+import { publishedAhead } from './core/keys/keyRing.ts';
 import type { MembershipDirectory } from './core/membership/membership.ts';
-import { type Roster, rosterDirectory } from './core/membership/roster.ts';
+import { inRoster, type Roster, rosterDirectory } from './core/membership/roster.ts';
 import { rosterCipher } from './core/membership/rosterCipher.ts';
 import type { Carrier, Channel } from './core/messages/message.ts';
 import type { Stores } from './core/storage/stores.ts';
@@ -73,16 +74,20 @@ export const rosterOf = ({ rosterKeys }: Secrets, { roster }: Stores): Roster =>
 
 /**
  * Whom to ask for memberships: the plan's eligibility service where ELIGIBILITY_URL is set, else the built-in roster. `isUp`
- * is false while the service is left alone because it failed again and again.
+ * is false while the service is left alone because it failed again and again. `mayBeNumber`: whether a number is somebody's, as far
+ * as can be told by the number alone.
  */
 export function membershipDirectory(
   { eligibility }: Config,
   secrets: Secrets,
   stores: Stores,
   clock: Clock,
-): MembershipDirectory & { isUp(): boolean } {
-  if (eligibility !== undefined) return eligibilityService(eligibility, clock);
-  return { ...rosterDirectory(rosterOf(secrets, stores)), isUp: () => true };
+): MembershipDirectory & { isUp(): boolean; mayBeNumber(memberNumber: string): Promise<boolean> } {
+  // A service is asked about a person and a number together, and never about a number alone.
+  if (eligibility !== undefined) return { ...eligibilityService(eligibility, clock), mayBeNumber: async () => true };
+  const roster = rosterOf(secrets, stores);
+  const mayBeNumber = async (memberNumber: string) => (await inRoster(roster, memberNumber)) !== undefined;
+  return { ...rosterDirectory(roster), isUp: () => true, mayBeNumber };
 }
 
 /** What stands in the store for names, networks and codes: keyed digests. */
@@ -144,7 +149,7 @@ export function keyRingOf(
     keyRings,
     seal: makeSeal(secrets.keyEncryptionKeys),
     clock,
-    timing: { ahead: keyTimes.jwksMaxAge + keyTimes.poll, longestUse: limits.overall },
+    timing: { ahead: publishedAhead(keyTimes), longestUse: limits.overall },
     rotateEvery: keyTimes.rotateEvery,
   });
 }
@@ -165,7 +170,11 @@ export async function loadAtStart(keys: Pick<SigningKeys, 'load'>): Promise<Publ
  * Who carries messages. In development everything lands in the inbox, and goes out as well where there is a provider; in
  * production there is no inbox, and a channel without a provider is not there.
  */
-export function messageCarriers({ production, issuer, mail, smsGateway }: Config, { expiring }: Stores, clock: Clock) {
+export function messageCarriers(
+  { production, issuer, mail, smsGateway, letters }: Config,
+  { expiring }: Stores,
+  clock: Clock,
+) {
   const smtp = mail.smtpUrl === undefined ? undefined : smtpCarrier(mail.smtpUrl, mail.from, new URL(issuer).hostname);
   const gateway = smsGateway === undefined ? undefined : gatewayCarrier(smsGateway.url, smsGateway.secret);
   const inbox = production ? undefined : developmentInbox(expiring, clock);
@@ -174,6 +183,7 @@ export function messageCarriers({ production, issuer, mail, smsGateway }: Config
     ['email', smtp],
     ['sms', gateway],
     ['voice', gateway],
+    ['letter', letters ? gateway : undefined],
   ] as const) {
     const carrier = inbox?.carrier(provider) ?? provider;
     if (carrier !== undefined) carriers.set(channel, carrier);

@@ -28,14 +28,15 @@ process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
 /** The real servers that both run on, fresh and empty. */
 export async function startServers(): Promise<Servers> {
-  const [mongod, redisServer] = ['MongoDB', 'Redis'].map((wanted) => {
-    const server = SERVERS.find(({ name }) => name === wanted);
-    const program = server && findServer(server);
-    if (program === undefined) throw new Error(`${wanted} was not found; get it by: bash scripts/get-servers.sh`);
-    return program;
-  });
-  const [mongo, redis] = await Promise.all([startMongo(mongod), startRedis(redisServer)]);
+  const [mongo, redis] = await Promise.all([startMongo(programOf('MongoDB')), startRedis(programOf('Redis'))]);
   return { mongo, redis };
+}
+
+function programOf(wanted: string): string {
+  const server = SERVERS.find(({ name }) => name === wanted);
+  const program: string | undefined = server && findServer(server);
+  if (program === undefined) throw new Error(`${wanted} was not found; get it by: bash scripts/get-servers.sh`);
+  return program;
 }
 
 /** Settings of our provider on a database of its own, with one member, from whom others are made. */

@@ -39,7 +39,7 @@ try {
   const again = await begin(startBare('bare again', servers, 2, MEMBERS));
   const plan = {
     ...{ seconds: options.seconds, browsers: options.browsers, agent: connections(options.browsers) },
-    servers: [servers.mongo.pid, servers.redis.pid],
+    servers: [servers.mongo.pid, servers.redis.pid].map(Number),
   };
 
   const rows: Row[] = [];

@@ -26,16 +26,14 @@ export function eligibilityService(
   clock: Clock,
 ): MembershipDirectory & { isUp(): boolean } {
   const breaker = circuitBreaker(clock, LIMITS);
-  return {
-    async match(person, memberNumber) {
-      try {
-        return await breaker.run(() => ask(options, person, memberNumber));
-      } catch (error) {
-        throw new Unavailable('membership', error);
-      }
-    },
-    isUp: breaker.isUp,
+  const match: MembershipDirectory['match'] = async (person, memberNumber) => {
+    try {
+      return await breaker.run(() => ask(options, person, memberNumber));
+    } catch (error) {
+      throw new Unavailable('membership', error);
+    }
   };
+  return { match, find: (memberNumber, person) => match(person, memberNumber), isUp: breaker.isUp };
 }
 
 async function ask(

@@ -29,7 +29,7 @@ const list = subcommand({
 const rotate = subcommand({
   summary: 'make new keys, which sign when every app can know them',
   about: [
-    'The new keys are published at once. They sign after JWKS_MAX_AGE_SECONDS and KEY_POLL_SECONDS; the old ones stay',
+    'The new keys are published at once. They sign after JWKS_MAX_AGE_SECONDS and twice KEY_POLL_SECONDS; the old ones stay',
     'published until nothing that they signed is of use any longer. Nothing breaks, and nothing has to be restarted.',
   ],
   options: {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { fastestArgon2 } from '../adapters/argon2.ts';
 import { passwordHasher } from '../adapters/passwordHasher.ts';
-import { type Account, findBySignInName } from '../core/account/account.ts';
+import { type Account, findBySignInName, memberClaim } from '../core/account/account.ts';
 import { enrol } from '../core/account/enrolment.ts';
 import { seconds } from '../core/clock.ts';
 import { letterPurpose } from '../core/codes/codes.ts';
@@ -90,7 +90,7 @@ const letterCode = subcommand({
   summary: 'a code for a letter to a member without a usable contact',
   argument: 'MEMBER-NUMBER',
   about: [
-    'For a member who wants to register and whom no code reaches. Record first how you made sure who is asking. Send the',
+    'For a member whom no code reaches: to register, or to put a new contact on the account. Record first how you made sure who is asking. Send the',
     'code by post to the address in your records, and to nowhere else; it is shown once and replaces the one before.',
   ],
   options: {},
@@ -102,10 +102,20 @@ const letterCode = subcommand({
       throw new Refused(`No membership has the number ${argument}.`);
     const digest = attemptDigest(secrets);
     const number = membership?.memberNumber ?? argument;
-    const issued = await makeCodes({ stores, clock, digest }).issue(letterPurpose(digest, number), LETTER);
+    const numbers = [number, ...(membership?.formerNumbers ?? [])].map(memberClaim);
+    const holders = await Promise.all(numbers.map((claim) => stores.accounts.findByClaim(claim)));
+    const hasAccount = holders.some((holder) => holder !== undefined);
+    const purpose = letterPurpose(digest, number, hasAccount ? 'contact' : 'registration');
+    const issued = await makeCodes({ stores, clock, digest }).issue(purpose, LETTER);
     // The number itself is for nobody who reads what is on record.
     await audit.record({ action: 'letter-code-made', detail: { membership: digest(number) } });
-    const described = { memberNumber: number, code: issued.code, until: timeOf(Math.floor(issued.until / 1_000)) };
+    const page = `${config.issuer}${hasAccount ? '/letter' : '/register'}`;
+    const described = {
+      memberNumber: number,
+      code: issued.code,
+      page,
+      until: timeOf(Math.floor(issued.until / 1_000)),
+    };
     return { json: described, lines: columns(Object.entries(described)) };
   },
 });

@@ -20,6 +20,7 @@ export async function providerOf({ config, secrets, stores, clock, audit }: Grou
         ...{ error: unused, confirmSignOut: unused, signedOut: unused },
         ...{ deviceCode: unused, confirmDevice: unused, deviceDone: unused },
       },
+      areOver: () => false,
       logout: { tellOne: unused },
       onRefresh: unused,
       onSignOut: () => undefined,

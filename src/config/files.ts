@@ -21,6 +21,16 @@ export const PlanFile = z.object({
     sms: z.object({ version }),
   }),
   banner: z.record(z.string(), z.string()).optional(),
+  security: z
+    .object({
+      contact: z
+        .array(
+          z.string().regex(/^(mailto:[^\s@]+@[^\s@]+|tel:\+[\d-]+|https:\/\/\S+)$/, 'must be mailto:, tel:+ or https:'),
+        )
+        .min(1),
+      policy: z.url({ protocol: /^https$/ }).optional(),
+    })
+    .optional(),
 });
 
 /** `CLIENTS_FILE`: relying parties in OpenID registration metadata. What is not listed here oidc-provider checks. */

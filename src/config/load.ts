@@ -33,6 +33,8 @@ export interface Config {
   readonly eligibility: { readonly url: string; readonly token: string | undefined } | undefined;
   readonly mail: { readonly smtpUrl: string | undefined; readonly from: string };
   readonly smsGateway: { readonly url: string; readonly secret: string } | undefined;
+  /** The gateway prints letters too. */
+  readonly letters: boolean;
   readonly smsCountries: readonly string[];
   /** Years. */
   readonly registrationAge: number;
@@ -106,7 +108,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
 
   return {
     production,
-    warnings: production ? warningsOf(settings, env) : [],
+    warnings: production ? warningsOf(settings, env, plan) : [],
     port: settings.PORT,
     issuer,
     logLevel: settings.LOG_LEVEL ?? (settings.NODE_ENV === 'development' ? 'warn' : 'info'),
@@ -133,6 +135,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ro
       settings.SMS_GATEWAY_URL === undefined
         ? undefined
         : { url: settings.SMS_GATEWAY_URL, secret: settings.SMS_GATEWAY_SECRET?.[0] ?? '' },
+    letters: settings.LETTERS === 'gateway',
     smsCountries: settings.SMS_COUNTRIES,
     registrationAge: settings.REGISTRATION_MIN_AGE,
     graceDays: settings.MEMBERSHIP_GRACE_DAYS,
@@ -170,8 +173,9 @@ const mfaPolicyOf = ({ MFA_POLICY }: Settings, production: boolean): MfaPolicy =
   MFA_POLICY ?? (production ? 'required' : 'when-enrolled');
 
 /** What production does without, and probably should not. */
-const warningsOf = (settings: Settings, env: Readonly<Record<string, string | undefined>>): string[] => [
+const warningsOf = (settings: Settings, env: Readonly<Record<string, string | undefined>>, plan: Plan): string[] => [
   ...(env.PLAN_FILE ? [] : ['PLAN_FILE is not set: the pages show the name and the phone of the sample plan']),
+  ...(plan.security ? [] : ['PLAN_FILE has no security contact: /.well-known/security.txt is not there']),
   ...(settings.SMTP_URL ? [] : ['SMTP_URL is not set: no codes and notices by email']),
   ...(settings.SMS_GATEWAY_URL ? [] : ['SMS_GATEWAY_URL is not set: no codes by text message or call']),
 ];

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MFA_POLICIES } from '../core/journey/assurance.ts';
 import { isRange } from '../core/networkRange.ts';
+import { redisUrlFault } from '../core/storage/redisServers.ts';
 
 /** Shorter secrets can be guessed; 32 characters of base64 are 192 bits. */
 const SECRET_MIN = 32;
@@ -28,10 +29,15 @@ export const SETTINGS = z.object({
     .meta({ values: '`mongodb://…`, `mongodb+srv://…`' }),
   REDIS_URL: z
     .string()
-    .startsWith('redis')
+    .superRefine((url, faults) => {
+      const message = redisUrlFault(url);
+      if (message !== undefined) faults.addIssue({ code: 'custom', message });
+    })
     .optional()
-    .describe('keeps what expires: sessions, tokens, journeys; may hold a password')
-    .meta({ values: '`redis://…`, `rediss://…`' }),
+    .describe(
+      'keeps what expires: sessions, tokens, journeys; one server, nodes of a Cluster, or Sentinels ([below](#redis)); may hold a password',
+    )
+    .meta({ values: '`redis://…`, `rediss://…`, `redis+cluster://…`, `redis+sentinel://…`' }),
   DATA_DIR: z
     .string()
     .default('.data')
@@ -114,7 +120,9 @@ export const SETTINGS = z.object({
   PLAN_FILE: z
     .string()
     .default('config/plan.json')
-    .describe("the plan's name, phone, hours, time zone, taglines, and a `banner` for all pages"),
+    .describe(
+      "the plan's name, phone, hours, time zone, taglines, a `banner` for all pages, and the `security` contact for `/.well-known/security.txt`",
+    ),
   TRUSTED_PROXIES: ranges().describe('the proxies whose `X-Forwarded-For` and client certificates are believed'),
   SHARED_NETWORKS: ranges().describe(
     'networks that many members share, such as a clinic; more sign-ins may fail there before they wait',
@@ -136,6 +144,12 @@ export const SETTINGS = z.object({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('takes texts and calls (docs/message-gateway.md); https, or on this machine'),
+  LETTERS: z
+    .enum(['none', 'gateway'])
+    .default('none')
+    .describe(
+      'whether the gateway of texts and calls takes letters as well (docs/message-gateway.md), so that the support desk can send a code by post',
+    ),
   SMS_COUNTRIES: z
     .string()
     .default('US')

@@ -16,6 +16,8 @@ export interface Plan {
     readonly privacy: { readonly version: string; readonly url: string };
     readonly sms: { readonly version: string };
   };
+  /** Whom to tell of a hole: addresses in the order of preference, and the page that says what may be tried. */
+  readonly security?: { readonly contact: readonly string[]; readonly policy?: string | undefined } | undefined;
   /** By language. */
   readonly phoneHours: Readonly<Record<string, string>>;
 }

@@ -72,6 +72,34 @@ export const REFUSALS = [
   /** Its registration has faults, which are told one by one. */
   'client-refused',
   'client-has-no-secret',
+  /** Nobody has exactly this name, number or case. */
+  'member-unknown',
+  'identifier-missing',
+  'too-many-searches',
+  'too-many-messages',
+  /** Our support desk helps neither itself, nor its family, nor other staff. */
+  'own-account',
+  'relative',
+  'staff-account',
+  /** The caller has said something that is not in the records. */
+  'caller-wrong',
+  'caller-locked',
+  /** The caller was not checked, or too long ago. */
+  'caller-not-checked',
+  'no-contact',
+  'no-account',
+  'nothing-to-remove',
+  'removal-asked',
+  /** Somebody else has settled it, or the account has changed since. */
+  'removal-gone',
+  /** Two people: who has asked for it does not approve it. */
+  'own-request',
+  'membership-holds',
+  /** Our support desk, or the plan, has closed the account. */
+  'account-frozen',
+  'membership-over',
+  'password-wrong',
+  'address-wrong',
   'reason-missing',
   'not-sure',
   'sent-before',

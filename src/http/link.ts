@@ -18,8 +18,11 @@ interface Link {
   /** The page with the button, and what it needs; undefined where the link opens nothing any more. */
   readonly view: string;
   show(secret: string): Promise<object | undefined>;
-  /** Does what the button says. The page that follows, or undefined as before. */
-  act(secret: string, ctx: PageContext): Promise<{ readonly view: string; readonly locals?: object } | undefined>;
+  /** Does what the button says. The page that follows; undefined as before; `away` where the browser was sent on already. */
+  act(
+    secret: string,
+    ctx: PageContext,
+  ): Promise<{ readonly view: string; readonly locals?: object } | 'away' | undefined>;
   /** The page that says so. */
   readonly gone: string;
   readonly goneLocals?: object;
@@ -48,6 +51,7 @@ export function mountLink(router: Router<PageState>, { guard, render, problems }
       return problems.refused(ctx, 'form-not-ours', ctx.path);
     const next = await link.act(secret, ctx);
     if (next === undefined) return gone(ctx);
+    if (next === 'away') return;
     render(ctx, next.view, next.locals);
   });
 }

@@ -1,3 +1,4 @@
+import { attemptsOwner } from '../core/account/account.ts';
 import { canonicalSignInName } from '../core/account/signInName.ts';
 import type { Attempts, PoolRule } from '../core/lockout/attempts.ts';
 import { giveBackAll, LOCKOUT, networkPool, type Pool, poolsOf, settle, takeAll } from '../core/lockout/pools.ts';
@@ -8,12 +9,14 @@ import type { Network, NetworkOf } from './network.ts';
 import { notBefore } from './notBefore.ts';
 import type { RememberedName } from './rememberedName.ts';
 
+type Owner = DeviceOwner & Parameters<typeof attemptsOwner>[1];
+
 /** Whose password is guessed at. */
 interface PasswordTarget {
   /** The name that was typed, in its canonical form. */
   readonly name: string;
   /** The account that it belongs to, if any. */
-  readonly account: DeviceOwner | undefined;
+  readonly account: Owner | undefined;
   /** What this browser keeps after a success; undefined on a computer that others use too. */
   readonly keep: { readonly username: string | undefined } | undefined;
 }
@@ -67,12 +70,16 @@ export function lockout(deps: LockoutDependencies) {
     return undefined;
   }
 
+  /** A name that the support desk has unlocked begins anew. */
+  const nameDigest = (name: string, account: Parameters<typeof attemptsOwner>[1] = {}) =>
+    digest(`name:${attemptsOwner(name, account)}`);
+
   /** The pools of a password, and the device that the account knows, if this is one. */
   function passwordPools(ctx: PageContext, network: Network, { name, account }: PasswordTarget): Pool[] {
     const device = deps.devices.idFor(ctx, account);
     return poolsOf({
-      name: digest(`name:${name}`),
-      subject: digest(account === undefined ? `name:${name}` : `account:${account.id}`),
+      name: nameDigest(name, account),
+      subject: digest(account === undefined ? `name:${name}` : `account:${attemptsOwner(account.id, account)}`),
       bucket: digest(device === undefined ? `network:${network.key}` : `device:${device}`),
       knownDevice: device !== undefined,
     });
@@ -139,7 +146,7 @@ export function lockout(deps: LockoutDependencies) {
   /** Opens what wrong passwords have locked for these names of one account: in this browser and network, and everywhere. */
   async function unlock(
     { network, device }: { readonly network: Network; readonly device: string | undefined },
-    accountId: string,
+    account: Omit<Owner, 'deviceEpoch'>,
     names: readonly string[],
   ): Promise<void> {
     const buckets = [`network:${network.key}`, ...(device === undefined ? [] : [`device:${device}`])];
@@ -147,8 +154,8 @@ export function lockout(deps: LockoutDependencies) {
       buckets.flatMap((bucket) =>
         [false, true].flatMap((knownDevice) =>
           poolsOf({
-            name: digest(`name:${canonicalSignInName(name)}`),
-            subject: digest(`account:${accountId}`),
+            name: nameDigest(canonicalSignInName(name), account),
+            subject: digest(`account:${attemptsOwner(account.id, account)}`),
             bucket: digest(bucket),
             knownDevice,
           }),

@@ -2,6 +2,7 @@ import ejs from 'ejs';
 import type { App } from '../core/client/client.ts';
 import type { Message } from '../core/messages/message.ts';
 import type { Plan } from '../core/plan.ts';
+import type { InvitationKind } from '../core/support/invitations.ts';
 import { dayAndTime } from './clockTime.ts';
 import { LOCALES, pickLocale, translator, wordList } from './words.ts';
 
@@ -17,11 +18,16 @@ export type ChangeKind = (typeof CHANGES)[number];
 const NOTICES = [
   ...(['welcome', 'registration-attempt', 'locked', 'late-success', 'unlocked'] as const),
   ...(['recovery-started', 'recovery-ready', 'recovery-stopped', 'not-me', 'closing-taken-back', 'closed'] as const),
+  ...(['support-checked', 'support-unlocked', 'support-signed-out', 'support-frozen', 'support-thawed'] as const),
+  ...(['support-invited', 'support-letter', 'support-let-in', 'support-removal'] as const),
 ] as const;
 export type NoticeKind = (typeof NOTICES)[number];
 
+/** A link of our support desk to the page on which something is set anew. */
+export type LinkKind = `invite-${InvitationKind}`;
+
 /** What a message is about. Its words stand under `messages.<kind>` in every language. */
-export type MessageKind = 'code' | ChangeKind | NoticeKind;
+export type MessageKind = 'code' | 'letter' | 'letter-register' | LinkKind | ChangeKind | NoticeKind;
 
 /** A message in words: for an email the first four, for a text or a call the last two. */
 interface Worded {
@@ -61,8 +67,11 @@ export function messageComposer(plan: Plan, issuer: string): Compose {
       html: page(locale, subject, paragraphs, app),
       logo: app?.brand?.logo,
       // The last line ties the code to this site for browsers that fill it in (origin-bound one-time codes).
-      sms: code === undefined ? sms : `${sms}\n@${hostname} #${code}`,
-      voice: code === undefined ? sms : t('messages.code.voice', { ...values, digits: [...code].join('. ') }),
+      sms: code === undefined || kind !== 'code' ? sms : `${sms}\n@${hostname} #${code}`,
+      voice:
+        code === undefined || kind !== 'code'
+          ? sms
+          : t('messages.code.voice', { ...values, digits: [...code].join('. ') }),
     };
   };
 }

@@ -21,6 +21,8 @@ interface Action<V extends Visit, May> {
   readonly upload?: boolean;
   /** For staff: whether this answer of the form has to say that they know what follows from it (`sure`). */
   readonly sure?: (form: Form) => boolean;
+  /** For staff: it has no reason of its own, since one was given on the way here. */
+  readonly explained?: true;
   /** For staff: what it shows cannot be shown again, so that the form counts once, also where it is sent again by a reload. */
   readonly once?: boolean;
   /** Answers with where the browser goes, or with a page that is shown this once. */
@@ -92,9 +94,13 @@ export function mountPage<V extends Visit, May>(
   const { root, enter, guard, render, problems, audit, actor } = deps;
 
   /** What keeps a form of staff from being looked at. */
-  async function unsaid({ sure, once }: Action<V, May>, form: Form, { session }: V): Promise<Refusal | undefined> {
+  async function unsaid(
+    { sure, once, explained }: Action<V, May>,
+    form: Form,
+    { session }: V,
+  ): Promise<Refusal | undefined> {
     if (actor === 'member') return undefined;
-    if (reasonIn(form) === '') return 'reason-missing';
+    if (!explained && reasonIn(form) === '') return 'reason-missing';
     if (sure?.(form) && !form.has('sure')) return 'not-sure';
     const isNew = !once || (await deps.firstTime?.(`form:${session.uid}:${form.get('once')}`));
     return isNew ? undefined : 'sent-before';

@@ -1,15 +1,15 @@
 import { type Account, addressesOf } from '../core/account/account.ts';
 import type { Objections } from '../core/account/objections.ts';
-import type { Trail } from '../core/audit/trail.ts';
+import type { DoneBy, Trail } from '../core/audit/trail.ts';
 import type { App } from '../core/client/client.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Codes } from '../core/codes/codes.ts';
-import { type Reach, type Way, waysTo } from '../core/codes/contacts.ts';
+import { LETTER, type Reach, type Way, waysTo } from '../core/codes/contacts.ts';
 import { maySend } from '../core/codes/sendings.ts';
 import type { Attempts, PoolRule } from '../core/lockout/attempts.ts';
 import type { Contact } from '../core/membership/membership.ts';
 import type { Channel, Outbox } from '../core/messages/message.ts';
-import type { ChangeKind, Compose, MessageKind, NoticeKind } from './messageText.ts';
+import type { ChangeKind, Compose, LinkKind, MessageKind, NoticeKind } from './messageText.ts';
 import type { Network } from './network.ts';
 
 export interface PostDependencies {
@@ -45,6 +45,8 @@ interface TellOptions {
   readonly also?: readonly Contact[];
   /** What the browser in which it happened calls itself. */
   readonly agent?: string | undefined;
+  /** Who did it, where that was not the owner. */
+  readonly by?: DoneBy | undefined;
 }
 
 /** An account before and after a change, and where that was made. */
@@ -55,6 +57,7 @@ export interface ChangedAccount {
   /** Of the session that it was made in, where there was one. */
   readonly session?: string | undefined;
   readonly agent?: string | undefined;
+  readonly by?: DoneBy | undefined;
 }
 
 /** Whose account a visit or a step changes, and where, for `tellOfChange`. */
@@ -145,11 +148,28 @@ export function post(deps: PostDependencies) {
       account: Account,
       kind: NoticeKind,
       values: object = {},
-      { seldom = false, also = [], agent }: TellOptions & { readonly seldom?: boolean } = {},
+      { seldom = false, also = [], agent, by }: TellOptions & { readonly seldom?: boolean } = {},
     ): Promise<void> {
       if (seldom && !(await attempts.take(`notice:${kind}:${digest(id)}`, NOTICE_RULE)).ok) return;
-      await trail.record(id, { what: kind, agent });
+      await trail.record(id, { what: kind, agent }, by);
       await tell(id, onlyOnce([...addressesOf(account), ...also]), account.locale, kind, values);
+    },
+
+    /** The words of a message as a member gets it, for who is about to send it. */
+    preview(locale: string, kind: MessageKind, values: Readonly<Record<string, string | number>> = {}) {
+      const { subject, text } = compose(locale, kind, values);
+      return { subject, text };
+    },
+
+    /** Sends a link to one contact, good until a time in milliseconds since 1970. */
+    sendLink: (way: Way, locale: string, kind: LinkKind, values: object, until: number): Promise<unknown> =>
+      put(way, locale, kind, values, { until }),
+
+    /** A letter with a code, which the plan's print shop sends to the address that it knows for a membership. */
+    async sendLetter(memberNumber: string, purpose: string, locale: string, hasAccount: boolean): Promise<void> {
+      const { code, until } = await codes.issue(purpose, LETTER);
+      const { subject, text } = compose(locale, hasAccount ? 'letter' : 'letter-register', { code });
+      await outbox.put({ channel: 'letter', to: memberNumber, subject, text, locale }, { until });
     },
 
     /**
@@ -157,11 +177,11 @@ export function post(deps: PostDependencies) {
      * object to it.
      */
     async tellOfChange(
-      { id, before, after, session, agent }: ChangedAccount,
+      { id, before, after, session, agent, by }: ChangedAccount,
       kind: ChangeKind,
       values: object = {},
     ): Promise<void> {
-      await trail.record(id, { what: kind, agent });
+      await trail.record(id, { what: kind, agent }, by);
       const secret = objections.newSecret();
       const contacts = onlyOnce([...addressesOf(before), ...addressesOf(after)]);
       try {

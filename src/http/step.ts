@@ -87,3 +87,9 @@ export type AnyStep<Context extends StepContext> = Step<unknown, Context>;
 export const step = <Input, Context extends StepContext = RequestContext>(
   definition: Step<Input, Context>,
 ): AnyStep<Context> => definition as AnyStep<Context>;
+
+/** An account that its owner, the plan or our support desk has closed: the page that says so to who has its password. */
+export const pageOfClosed = (refusal: Refusal): string | undefined =>
+  CLOSED.includes(refusal) ? `login/${refusal}` : undefined;
+
+const CLOSED: readonly Refusal[] = ['reset-demanded', 'account-frozen', 'membership-over'];

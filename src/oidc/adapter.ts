@@ -10,6 +10,8 @@ export interface ArtifactStores {
   readonly clock: Clock;
   /** Seconds from sign-in on after which a session ends whatever happens. */
   readonly overall: number;
+  /** Whether all that began then, in seconds since 1970, was ended. */
+  readonly areOver: (began: number) => boolean;
   /** The request that is being answered, if one is. */
   readonly request?: () => object | undefined;
 }
@@ -36,6 +38,9 @@ export interface SessionEnd {
 /** What is revoked together with its grant. */
 const GRANTED = new Set(['AccessToken', 'AuthorizationCode', 'RefreshToken', 'DeviceCode']);
 
+/** What goes when everybody's sessions are ended: a sign-in under way begins anew as well. */
+const OPENED = new Set(['Session', 'Grant', 'Interaction', ...GRANTED]);
+
 /** Seconds that an artifact is kept which names no lifetime of its own. */
 const DEFAULT_LIFE = 86_400;
 
@@ -53,12 +58,15 @@ const isGone = () => new errors.SessionNotFound('the authorization request was a
 /** Sets of what belongs to an account, so that all of it can be ended at once. */
 export const accountSet = (kind: 'Session' | 'Grant', accountId: string): string => `account:${kind}:${accountId}`;
 
+/** Under which an artifact is kept. */
+export const artifactKey = (kind: string, id: string): string => `${kind}:${id}`;
+
 /** oidc-provider's artifacts on our store. `consume` is settled by the store: of two parallel callers one wins. */
 export function artifactAdapter(
   kind: string,
-  { expiring, schedule, clock, overall, request }: ArtifactStores,
+  { expiring, schedule, clock, overall, areOver, request }: ArtifactStores,
 ): Adapter {
-  const key = (id: string) => `${kind}:${id}`;
+  const key = (id: string) => artifactKey(kind, id);
   const grantSet = (grantId: string) => `grant:${grantId}`;
   const alias = (name: 'uid' | 'userCode', value: string) => `${kind}:${name}:${value}`;
   /** A race of its own app: the token was spent, but only just now. */
@@ -81,6 +89,7 @@ export function artifactAdapter(
   const find = async (id: string): Promise<AdapterPayload | undefined> => {
     const entry = await read(key(id));
     if (entry === undefined || (kind === 'Session' && entry.spentAt !== undefined)) return undefined;
+    if (OPENED.has(kind) && areOver(beganAt(kind, entry.value as AdapterPayload))) return undefined;
     const spent = entry.spentAt !== undefined && !isRace(entry.spentAt);
     return { ...entry.value, ...(spent ? { consumed: entry.spentAt } : {}) };
   };
@@ -217,4 +226,10 @@ export function artifactAdapter(
 
     revokeByGrantId,
   };
+}
+
+/** What a later save does not change: when its member signed in, or when the first token of the family was made. */
+function beganAt(kind: string, { loginTs, iiat, iat }: AdapterPayload): number {
+  if (kind === 'Session') return loginTs ?? Number.POSITIVE_INFINITY;
+  return iiat ?? iat ?? Number.POSITIVE_INFINITY;
 }

@@ -47,6 +47,8 @@ export interface OidcDependencies {
   readonly keys: PublishedKeys;
   readonly pages: OidcPages;
   readonly limits: SessionLimits;
+  /** Whether all that began then, in seconds since 1970, was ended. */
+  readonly areOver: (began: number) => boolean;
   readonly resources: readonly ProtectedResource[];
   readonly registration: DynamicRegistration;
   /** Origins in private networks that may be fetched. */
@@ -84,7 +86,10 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
             ...{ directory, clients, clock, changes: stores.clientChanges, newId: randomUUID },
             cameBy: deps.registration === 'open' ? 'open registration' : 'initial access token',
           })
-        : artifactAdapter(kind, { expiring, schedule, clock, overall: deps.limits.overall, request: deps.request }),
+        : artifactAdapter(kind, {
+            ...{ expiring, schedule, clock, overall: deps.limits.overall },
+            ...{ areOver: deps.areOver, request: deps.request },
+          }),
     jwks: { keys: [...keys.jwks] },
     cookies: {
       keys: [...deps.cookieKeys],

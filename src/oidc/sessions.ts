@@ -8,7 +8,7 @@ import { type SessionLimits, sessionTtl } from '../core/session/limits.ts';
 import type { ListedSession } from '../core/session/listedSession.ts';
 import type { Expiring } from '../core/storage/expiring.ts';
 import type { Schedule, ScheduledItem } from '../core/storage/schedule.ts';
-import { accountSet, SESSION_ENDS, type SessionEnd } from './adapter.ts';
+import { accountSet, artifactKey, SESSION_ENDS, type SessionEnd } from './adapter.ts';
 import type { BackchannelLogout } from './backchannelLogout.ts';
 import { isFirstParty } from './grants.ts';
 
@@ -185,6 +185,8 @@ export function sessions({ provider, limits, clock, expiring, schedule, logout, 
             if ((await provider().Session.find(item.id)) === undefined) {
               const ended = item.value as SessionEnd;
               await endAuthorizations(ended);
+              // A clock that is set back brings it to life no more: its apps have heard that it is over.
+              await expiring.remove(artifactKey('Session', item.id));
               await audit.record({ action: 'session-expired', subject: { kind: 'account', id: ended.accountId } });
             }
             await schedule.done(SESSION_ENDS, item);

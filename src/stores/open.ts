@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import { type Connection, createConnection } from 'mongoose';
 import type { Clock } from '../core/clock.ts';
 import type { Stores } from '../core/storage/stores.ts';
@@ -7,7 +6,7 @@ import { MongoCollection } from './mongo/collection.ts';
 import { MongoSchedule } from './mongo/schedule.ts';
 import { mongoModels } from './mongo/schemas.ts';
 import { RedisAttempts } from './redis/attempts.ts';
-import { connectRedis } from './redis/connect.ts';
+import { connectRedis, type RedisConnection } from './redis/connect.ts';
 import { RedisExpiring } from './redis/expiring.ts';
 import { RedisSchedule } from './redis/schedule.ts';
 
@@ -60,6 +59,7 @@ export async function openServerStores(
     audit: new MongoCollection(models.audit, models.claims, clock),
     auditSeals: new MongoCollection(models.auditSeals, models.claims, clock),
     auditLookup: new MongoCollection(models.auditLookup, models.claims, clock),
+    endings: new MongoCollection(models.endings, models.claims, clock),
     expiring: new RedisExpiring(redis, clock),
     attempts: new RedisAttempts(redis, clock),
     schedule: new RedisSchedule(redis, clock),
@@ -68,7 +68,7 @@ export async function openServerStores(
   };
 }
 
-async function disconnect(connection: Connection, redis: Redis): Promise<void> {
+async function disconnect(connection: Connection, redis: RedisConnection): Promise<void> {
   redis.disconnect();
   await connection.close();
 }

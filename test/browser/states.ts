@@ -34,13 +34,14 @@ import { TELEVISION, VIOLET } from '../support/relyingParty.ts';
 import { rosterRow } from '../support/roster.ts';
 import { ACCOUNT } from './states/account.ts';
 import { ADMIN } from './states/admin.ts';
+import { DESK } from './states/desk.ts';
 import { ERRANDS } from './states/errands.ts';
-import { CARD, NAMED, PEOPLE, type States } from './states/place.ts';
+import { AGENTS, CARD, NAMED, PEOPLE, type States } from './states/place.ts';
 import { PROBLEMS } from './states/problems.ts';
 import { SECOND_STEP } from './states/secondStep.ts';
 import { SIGN_IN } from './states/signIn.ts';
 
-const STATES: States = { ...SIGN_IN, ...ERRANDS, ...SECOND_STEP, ...ACCOUNT, ...ADMIN, ...PROBLEMS };
+const STATES: States = { ...SIGN_IN, ...ERRANDS, ...SECOND_STEP, ...ACCOUNT, ...ADMIN, ...DESK, ...PROBLEMS };
 
 export const describeList = () =>
   describe('the list of states', () => {
@@ -73,7 +74,7 @@ export const describeStates = (language: Locale) =>
     let strict: RunningProvider;
     beforeAll(async () => {
       provider = await startProvider(pair, {
-        members: DEVELOPMENT_MEMBERS.concat(RENEWING, NAMED),
+        members: DEVELOPMENT_MEMBERS.concat(RENEWING, NAMED, AGENTS),
         clients: [...DEVELOPMENT_CLIENTS, TELEVISION, VIOLET],
         roster: [...PEOPLE, ...NAMED.map(({ memberNumber: number, email }) => ({ ...CARD, number, email }))].map(
           ({ number, ...more }) => rosterRow(number, more),
@@ -155,6 +156,7 @@ const DAYS = [
 
 const withoutWhatAlwaysDiffers = (snapshot: string): string =>
   DAYS.reduce((text, day) => text.replaceAll(day, '<day>'), snapshot)
+    .replaceAll(/\/(support)\/(file|removal)\/[\w-]+/g, '/$1/$2/<handle>')
     .replaceAll(/\/(interaction|journey)\/[\w-]+/g, '/$1/<id>')
     .replaceAll(/\/account\/contacts\/[\w-]+/g, '/account/contacts/<handle>')
     .replaceAll(/\?(after|instead)=[\w-]+/g, '?$1=<id>')
@@ -176,4 +178,4 @@ const withoutWhatAlwaysDiffers = (snapshot: string): string =>
     .replaceAll(/\b[A-Z2-7]{4}( [A-Z2-7]{4}){7}\b/g, '<seed>')
     .replaceAll(/\b[A-Z]{4}-[A-Z]{4}\b/g, '<device code>')
     .replaceAll(/\bMHP-600-\d+/g, 'MHP-600-<number>')
-    .replaceAll(/(locked|new|s\.member|named)\.?\d+(\.[\w-]+)?/g, '$1.name');
+    .replaceAll(/(locked|new|s\.member|named|agent)\.?\d+(\.[\w-]+)?/g, '$1.name');

@@ -5,6 +5,7 @@ import {
   hasNext,
   type KeyRing,
   published,
+  publishedAhead,
   type SigningKey,
   stateOf,
   withNewKeys,
@@ -36,6 +37,16 @@ describe('a ring of keys', () => {
     expect(states(rotated, 2_360 + 43_199).a).toBe('retiring');
     expect(states(rotated, 2_360 + 43_200).a).toBe('gone');
     expect(kids(published(rotated, 2_360 + 43_200))).toEqual(['b']);
+  });
+
+  test('is known to every verifier before it signs, also by way of a node that missed a look', () => {
+    const times = { jwksMaxAge: 300, poll: 60 };
+    const ring = withNewKeys(first, [key('b')], { ...TIMING, ahead: publishedAhead(times) }, 2_000);
+    // The node looked a moment before the key came, failed at the next look, and handed out the old set up to the one after.
+    const lastOldSet = 2_000 + 2 * times.poll - 1;
+    const forgotten = lastOldSet + times.jwksMaxAge;
+    expect(states(ring, forgotten)).toMatchObject({ a: 'current', b: 'next' });
+    expect(states(ring, forgotten + 1)).toMatchObject({ b: 'current' });
   });
 
   test('knows whether one is waiting, and drops in an emergency all that was', () => {

@@ -55,6 +55,15 @@ describe('a password hash', () => {
     );
   });
 
+  test('is of the password to its last character, in its own capitals and with its own spaces', async () => {
+    const hasher = passwordHasher(plainArgon2, ['pepper']);
+    const long = 'Aß '.repeat(86).slice(0, 256);
+    const stored = await hasher.hash(long);
+    const others = [`${long.slice(0, 255)}x`, long.slice(0, 255), `${long} `, ` ${long}`, long.toLowerCase()];
+    const verdicts = await Promise.all([long, ...others].map((typed) => hasher.verify(stored, typed)));
+    expect(verdicts).toEqual(['right', 'wrong', 'wrong', 'wrong', 'wrong', 'wrong']);
+  });
+
   test('made with an older pepper is right and outdated', async () => {
     const stored = await passwordHasher(plainArgon2, ['old']).hash(PASSWORD);
     const rotated = passwordHasher(plainArgon2, ['new', 'old']);

@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { loadConfig } from '../../src/config/load.ts';
+import { TestClock } from '../support/clock.ts';
 import { ROOT, startProvider } from '../support/provider.ts';
 import { STORE_PAIRS, type StorePair } from '../support/stores.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -52,5 +54,51 @@ describe('help', () => {
       'Trabajos esta noche',
     );
     await provider.close();
+  });
+
+  describe('for who has found a hole', () => {
+    const plan = JSON.parse(readFileSync(join(ROOT, 'config/plan.json'), 'utf8'));
+    const planFile = (security: object | undefined) => {
+      const path = join(tmpdir(), `plan-security-${process.pid}.json`);
+      writeFileSync(path, JSON.stringify({ ...plan, security }));
+      return { PLAN_FILE: path };
+    };
+    const withPlan = (security: object | undefined) => startProvider(embedded, { env: planFile(security), clock });
+    const clock = new TestClock();
+    const ask = (issuer: string) => new Visitor().fetch(`${issuer}/.well-known/security.txt`);
+
+    test('security.txt says whom to tell, and is good for ninety days more, whenever it is asked for', async () => {
+      const policy = 'https://www.example.org/security';
+      const provider = await withPlan({ contact: ['mailto:security@example.org', 'tel:+1-800-555-0100'], policy });
+      const page = await ask(provider.issuer);
+      expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/plain; charset=utf-8']);
+      expect(page.body.split('\n')).toEqual([
+        'Contact: mailto:security@example.org',
+        'Contact: tel:+1-800-555-0100',
+        'Expires: 2026-04-15T00:00:00Z',
+        `Canonical: ${provider.issuer}/.well-known/security.txt`,
+        'Preferred-Languages: en, es',
+        `Policy: ${policy}`,
+        '',
+      ]);
+      clock.advance(31 * 86_400_000);
+      expect((await ask(provider.issuer)).body).toContain('\nExpires: 2026-05-16T00:00:00Z\n');
+      await provider.close();
+    });
+
+    test('it is not there where the plan names nobody', async () => {
+      const provider = await withPlan(undefined);
+      expect((await ask(provider.issuer)).status).toBe(404);
+      await provider.close();
+    });
+
+    test.each([
+      [{ contact: [] }],
+      [{ contact: ['security@example.org'] }],
+      [{ contact: ['mailto:security@example.org\nExpires: 2099-01-01T00:00:00Z'] }],
+      [{ contact: ['mailto:security@example.org'], policy: 'http://www.example.org/security' }],
+    ])('a plan with %j is refused', (security) => {
+      expect(() => loadConfig(planFile(security), ROOT)).toThrow('PLAN_FILE');
+    });
   });
 });

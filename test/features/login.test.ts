@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as openid from 'openid-client';
 import { describeOnEveryStore } from '../support/describeOn.ts';
-import { MEMBER, OTHER_MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
+import { MEMBER, OTHER_MEMBER, ROOT, type RunningProvider, startProvider } from '../support/provider.ts';
 import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
 import { type Answer, hiddenFields } from '../support/visitor.ts';
 
@@ -82,6 +84,13 @@ describeOnEveryStore('signing in', (pair) => {
     const visitor = new Visitor();
     const answer = await visitor.submit(await open(visitor), fields, provider.issuer);
     expect([answer.status, answer.body.includes(words)]).toEqual([status, true]);
+  });
+
+  test('lets password managers, passkeys and paste help', async () => {
+    const { body } = await open(new Visitor());
+    for (const help of ['username webauthn', 'current-password']) expect(body).toContain(`autocomplete="${help}"`);
+    const script = readFileSync(join(ROOT, 'views/assets/page.js'), 'utf8');
+    expect(body + script).not.toMatch(/paste|autocomplete="off"|oncopy|keydown/i);
   });
 
   test('keeps the name that was typed, never the password', async () => {

@@ -13,7 +13,7 @@ const [, servers] = STORE_PAIRS;
 /** The whole of a sign-in by password: six requests, eight of the commands for the pools of attempts. */
 const SIGN_IN: Counts = {
   ...{ hmget: 10, evalsha: 22, del: 4 },
-  ...{ 'query accounts': 4, 'query claims': 1, 'insert audit': 3, 'insert trail': 1 },
+  ...{ 'query accounts': 4, 'query claims': 1, 'query roster': 1, 'insert audit': 3, 'insert trail': 1 },
 };
 
 /**

@@ -22,7 +22,7 @@ const APP = ['--name', 'Care Messages', '--client-uri', 'https://app.example/'];
 const WEB = ['clients', 'make', '--kind', 'web', ...APP, '--redirect-uri', 'https://app.example/callback'];
 
 describe('every command', () => {
-  test.each(['audit', 'clients', 'members', 'keys'])(
+  test.each(['audit', 'clients', 'members', 'keys', 'sessions'])(
     '%s tells how it is used, on the output when it was asked',
     async (name) => {
       const help = await type([name, '--help'], env);

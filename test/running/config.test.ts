@@ -95,6 +95,10 @@ describe('settings', () => {
     [{ CLIENTS_FILE: file('noid.json', '[{"redirect_uris":[]}]') }, '0.client_id'],
     [{ MEMBERS_FILE: file('members.json', '[{"username":"a"}]') }, '0.email'],
     [{ MONGODB_URI: 'mongodb://db' }, 'MONGODB_URI and REDIS_URL: set both'],
+    [
+      { MONGODB_URI: 'mongodb://db', REDIS_URL: 'http://cache' },
+      'REDIS_URL: must be redis://host:port, several of them',
+    ],
     [{ ISSUER: 'http://localhost:1/?a=b' }, 'must be an origin and no more'],
     [{ ISSUER: 'http://u:p@localhost' }, 'must be an origin and no more'],
     [{ ROSTER_FILE: '/nowhere/roster.csv' }, 'ROSTER_FILE: /nowhere/roster.csv cannot be read'],

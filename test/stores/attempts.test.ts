@@ -3,12 +3,12 @@ import type { Attempts, PoolRule } from '../../src/core/lockout/attempts.ts';
 import { type Guess, LOCKOUT, networkPool, poolsOf, settle, takeAll } from '../../src/core/lockout/pools.ts';
 import type { Stores } from '../../src/core/storage/stores.ts';
 import { TestClock } from '../support/clock.ts';
-import { describeOnEveryStore } from '../support/describeOn.ts';
+import { describeOnEveryRedis } from '../support/describeOn.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-describeOnEveryStore('a pool of attempts', (pair) => {
+describeOnEveryRedis('a pool of attempts', (pair) => {
   let clock: TestClock;
   let stores: Stores;
   let attempts: Attempts;

@@ -2,9 +2,9 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Expiring } from '../../src/core/storage/expiring.ts';
 import type { Stores } from '../../src/core/storage/stores.ts';
 import { TestClock } from '../support/clock.ts';
-import { describeOnEveryStore } from '../support/describeOn.ts';
+import { describeOnEveryRedis } from '../support/describeOn.ts';
 
-describeOnEveryStore('an expiring value', (pair) => {
+describeOnEveryRedis('an expiring value', (pair) => {
   let clock: TestClock;
   let stores: Stores;
   let expiring: Expiring;

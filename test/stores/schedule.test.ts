@@ -2,11 +2,11 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Schedule } from '../../src/core/storage/schedule.ts';
 import type { Stores } from '../../src/core/storage/stores.ts';
 import { TestClock } from '../support/clock.ts';
-import { describeOnEveryStore } from '../support/describeOn.ts';
+import { describeOnEveryRedis } from '../support/describeOn.ts';
 
 const LEASE = 10_000;
 
-describeOnEveryStore('a schedule', (pair) => {
+describeOnEveryRedis('a schedule', (pair) => {
   let clock: TestClock;
   let stores: Stores;
   let schedule: Schedule;

@@ -20,12 +20,16 @@ export interface StartedProcess {
   stop(): Promise<void>;
 }
 
-export async function startProcess(env: Readonly<Record<string, string>> = {}): Promise<StartedProcess> {
+/** `root`: the folder of another version of it. */
+export async function startProcess(
+  env: Readonly<Record<string, string>> = {},
+  root: string = ROOT,
+): Promise<StartedProcess> {
   const dataDir = mkdtempSync(join(tmpdir(), 'process-'));
   const [port, portalPort] = [await freePort(), await freePort()];
   const { NODE_OPTIONS: _, NODE_ENV: __, JEST_WORKER_ID: ___, ...clean } = process.env;
   const settings = { DATA_DIR: dataDir, PORT: String(port), PORTAL_PORT: String(portalPort), ...env };
-  const child = spawn(process.execPath, ['scripts/start.mjs'], { cwd: ROOT, env: { ...clean, ...settings } });
+  const child = spawn(process.execPath, ['scripts/start.mjs'], { cwd: root, env: { ...clean, ...settings } });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));

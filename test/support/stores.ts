@@ -4,6 +4,7 @@ import { createConnection } from 'mongoose';
 import type { Clock } from '../../src/core/clock.ts';
 import type { Stores } from '../../src/core/storage/stores.ts';
 import { openEmbeddedStores, openServerStores } from '../../src/stores/open.ts';
+import { type RedisForm, startCluster, startSentinels } from './redisForms.ts';
 
 /** A pair of stores to run a suite on, empty at each opening. */
 export interface StorePair {
@@ -35,17 +36,49 @@ const servers: StorePair = {
   available: TEST_MONGODB_URI !== undefined && TEST_REDIS_URL !== undefined,
   async open(clock) {
     const { mongoUri, redisUrl } = await freshServers();
-    const stores = await openServerStores(mongoUri, redisUrl, clock, () => undefined);
-    return {
-      ...stores,
-      async close() {
-        await stores.close();
-        const connection = await createConnection(mongoUri).asPromise();
-        await connection.dropDatabase();
-        await connection.close();
-      },
-    };
+    return openForTest(mongoUri, redisUrl, clock);
   },
 };
 
 export const STORE_PAIRS: readonly [StorePair, StorePair] = [embedded, servers];
+
+/** A pair whose servers are begun for one suite. */
+export interface StartedPair extends StorePair {
+  begin(): Promise<void>;
+  end(): Promise<void>;
+}
+
+/** The forms in which Redis runs on several servers. */
+export const REDIS_FORMS: readonly StartedPair[] = [
+  started('a Redis Cluster', (program) => startCluster(program, 0)),
+  started('Redis behind Sentinels', startSentinels),
+];
+
+function started(name: string, start: (program: string) => Promise<RedisForm>): StartedPair {
+  let form: RedisForm;
+  return {
+    ...{ name, available: servers.available },
+    async begin() {
+      form = await start(String(process.env.TEST_REDIS_SERVER));
+    },
+    async open(clock) {
+      const { mongoUri } = await freshServers();
+      await form.flush();
+      return openForTest(mongoUri, form.url, clock);
+    },
+    end: () => form.stop(),
+  };
+}
+
+async function openForTest(mongoUri: string, redisUrl: string, clock: Clock): Promise<Stores> {
+  const stores = await openServerStores(mongoUri, redisUrl, clock, () => undefined);
+  return {
+    ...stores,
+    async close() {
+      await stores.close();
+      const connection = await createConnection(mongoUri).asPromise();
+      await connection.dropDatabase();
+      await connection.close();
+    },
+  };
+}

@@ -17,6 +17,12 @@ export interface Account {
   readonly passwordMustChange?: boolean;
   /** The owner has said that somebody else got in: nothing opens it until a new password was set by a code. */
   readonly resetDemanded?: boolean | undefined;
+  /** Our support desk has closed it, at this time in seconds since 1970, until it opens it again. */
+  readonly frozenAt?: number | undefined;
+  /** Until when it opens, in seconds since 1970, though the membership has ended: our support desk has allowed it. */
+  readonly openUntil?: number | undefined;
+  /** Grows each time the support desk unlocks it: what was counted before counts no more. */
+  readonly attemptsEpoch?: number | undefined;
   /** No code opens a new password before this time, in seconds since 1970; see `afterObjection`. */
   readonly resetFrom?: number | undefined;
   readonly email?: string | undefined;
@@ -89,6 +95,10 @@ export const markBounced = (accounts: Collection<Account>, id: string, to: strin
   change(accounts, id, (account) =>
     contactsOf(account).some((contact) => contact.to === to) ? { ...account, bounced: to } : undefined,
   );
+
+/** Whose attempts they are, as pools of attempts name it. */
+export const attemptsOwner = (id: string, { attemptsEpoch = 0 }: Pick<Account, 'attemptsEpoch'>): string =>
+  attemptsEpoch === 0 ? id : `${id}#${attemptsEpoch}`;
 
 /** Where its owner is told what happens to it: there, and on the phone of the second step. */
 export function addressesOf(account: Account): Contact[] {

@@ -7,6 +7,8 @@ export const EVENTS = [
   ...(['recovery-started', 'recovery-ready', 'recovery-stopped', 'not-me'] as const),
   ...(['contact-added', 'contact-removed', 'contact-first', 'contact-changed', 'contacts-confirmed'] as const),
   ...(['app-allowed', 'app-denied', 'app-disconnected'] as const),
+  ...(['support-checked', 'support-unlocked', 'support-signed-out', 'support-frozen', 'support-thawed'] as const),
+  ...(['support-invited', 'support-letter', 'support-let-in', 'support-removal'] as const),
   ...(['data-downloaded', 'closing-asked', 'closing-taken-back', 'closed'] as const),
 ] as const;
 export type EventName = (typeof EVENTS)[number];

@@ -14,6 +14,12 @@ export interface TrailEvent {
   readonly agent?: string | undefined;
 }
 
+/** Who did something to an account, and why, where that was not its owner. */
+export interface DoneBy {
+  readonly actor?: Actor;
+  readonly reason?: string | undefined;
+}
+
 /** An event in the store, and the account that it happened to. */
 export interface TrailRecord extends TrailEvent {
   readonly accountId: string;
@@ -30,14 +36,14 @@ const prefixOf = (accountId: string): string => `${accountId}/`;
 /** What happened to each account, for its owner to read, and for the audit. */
 export function trail(records: Collection<TrailRecord>, clock: Clock, newId: () => string, audit: Audit) {
   return {
-    /** `by`: who did it, where that is not the owner. */
-    async record(accountId: string, event: Omit<TrailEvent, 'at'>, by?: Actor): Promise<void> {
+    /** `by`: who did it, where that is not the owner, and why. */
+    async record(accountId: string, event: Omit<TrailEvent, 'at'>, { actor: by, reason }: DoneBy = {}): Promise<void> {
       const at = clock.now();
       const owner = BY_NOBODY.includes(event.what) ? undefined : ({ kind: 'member', id: accountId } as const);
       await Promise.all([
         audit.record({
           ...{ action: event.what, actor: by ?? owner, subject: { kind: 'account', id: accountId } },
-          ...{ client: event.app, device: event.agent },
+          ...{ client: event.app, device: event.agent, reason },
         }),
         records.insert(`${prefixOf(accountId)}${timeKey(at)}-${newId()}`, { ...event, accountId, at }),
       ]);

@@ -81,9 +81,15 @@ export function codes({ expiring, clock, randomCode, digest }: CodeDependencies)
 
 const NOWHERE: Way = { by: 'email', to: '' };
 
-/** The purpose of the code in a letter to a member: it is good for their membership, on whichever journey. */
-export const letterPurpose = (digest: (text: string) => string, memberNumber: string): string =>
-  `letter:${digest(canonicalMemberNumber(memberNumber))}`;
+/**
+ * The purpose of the code in a letter to a member: it is good for their membership, on whichever journey. `use`: to open an
+ * account, or to put a new contact on the one that there is.
+ */
+export const letterPurpose = (
+  digest: (text: string) => string,
+  memberNumber: string,
+  use: 'registration' | 'contact' = 'registration',
+): string => `letter:${use === 'contact' ? 'contact:' : ''}${digest(canonicalMemberNumber(memberNumber))}`;
 
 export type Codes = ReturnType<typeof codes>;
 

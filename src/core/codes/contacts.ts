@@ -3,8 +3,8 @@ import type { Channel } from '../messages/message.ts';
 
 /** How a code travels, and where to. */
 export interface Way {
-  /** `letter`: the plan's staff have sent one by post. */
-  readonly by: Channel | 'letter';
+  /** `letter`: the plan has sent one by post. */
+  readonly by: Channel;
   /** An email address, or a number in E.164; empty for a letter. */
   readonly to: string;
 }

@@ -3,12 +3,15 @@ import type { Expiring } from '../storage/expiring.ts';
 import { type Facts, JOURNEY_REMEMBERED_MS, type Requirement } from './journey.ts';
 
 /** What a member comes for besides signing in; also the path under which it begins. */
-export const COURSES = ['register', 'forgot-username', 'forgot-password', 'unlock', 'lost-contact'] as const;
+export const COURSES = ['register', 'forgot-username', 'forgot-password', 'unlock', 'lost-contact', 'letter'] as const;
 
 /** What a member who is signed in changes about their account; begun on its pages. */
 export const CHANGES = ['second-step', 'recovery-codes', 'password', 'email', 'phone', 'close'] as const;
 export type Change = (typeof CHANGES)[number];
-export type Course = (typeof COURSES)[number] | Change;
+
+/** What begins by a link of our support desk alone. */
+export const INVITED = ['new-second-step'] as const;
+export type Course = (typeof COURSES)[number] | (typeof INVITED)[number] | Change;
 
 /**
  * A journey of its own, outside any authorization request: it may begin on the sign-in page, on a help page or in a
@@ -37,6 +40,8 @@ const REQUIREMENTS: Readonly<Record<Course, readonly Requirement[]>> = {
   'forgot-password': ['name', 'code', 'replacement'],
   unlock: ['name', 'code'],
   'lost-contact': ['person', 'member', 'code'],
+  letter: ['person', 'member', 'code', 'address', 'addressCode'],
+  'new-second-step': ['ownPassword', 'enrolment', 'setup', 'codes'],
   'second-step': ['enrolment', 'setup', 'codes'],
   'recovery-codes': ['newCodes', 'codes'],
   password: ['newPassword'],
@@ -59,6 +64,26 @@ export function requirementsOf({ course, facts }: Pick<Errand, 'course' | 'facts
     ...(facts.credentials?.needsSecond ? (['enrolment', 'setup', 'codes'] as const) : []),
     ...(facts.enrolment?.name === 'text' ? (['number'] as const) : []),
   ]);
+}
+
+/** Seconds after the password in which a second step is set up, and after a letter's code in which a contact is. */
+const SET_UP_WITHIN = 900;
+const LETTER_WITHIN = 3_600;
+
+/**
+ * What still counts of an errand. Whoever finds its page later, on a computer that others use too, sets up nothing: a registration
+ * leaves that to the next sign-in, a link of the support desk asks for the password again, a letter has served.
+ */
+export function factsInTime({ course, facts }: Pick<Errand, 'course' | 'facts'>, now: number): Facts {
+  const { credentials, ownPassword, code } = facts;
+  if (credentials !== undefined && credentials.at + SET_UP_WITHIN <= now)
+    return { ...facts, credentials: { at: credentials.at, accountId: credentials.accountId } };
+  const isDone = facts.setup !== undefined || facts.addressCode !== undefined;
+  if (ownPassword !== undefined && !isDone && ownPassword.at + SET_UP_WITHIN <= now) {
+    const { name, code: way } = facts;
+    return { ...(name ? { name } : {}), ...(way ? { code: way } : {}) };
+  }
+  return course === 'letter' && code !== undefined && !isDone && code.at + LETTER_WITHIN <= now ? {} : facts;
 }
 
 const PARTS: readonly (readonly Requirement[])[] = [

@@ -29,6 +29,8 @@ export interface Facts {
   readonly second?: SecondFact & { readonly remember?: boolean };
   /** What the member said to a passkey, where one was offered. */
   readonly offer?: { readonly at: number; readonly answer: 'make' | 'skip' | 'never' };
+  /** Besides a link of our support desk the member has shown the password: second steps may be set up anew. */
+  readonly ownPassword?: SecondFact;
   /** The second step that the member sets up. `sealed`: the seed, not yet in use. */
   readonly enrolment?: { readonly at: number; readonly name: Enrollable; readonly sealed?: string };
   /** The phone that is to get codes. */
@@ -150,7 +152,7 @@ export type Requirement = Exclude<keyof Facts, 'sent' | 'texted' | 'fresh' | 'in
 export const ORDER = [
   ...(['account', 'password', 'passkey', 'name', 'person', 'member', 'contact', 'code', 'delay'] as const),
   ...(['method', 'second', 'renewal', 'replacement', 'newPassword', 'agreement', 'offer'] as const),
-  ...(['enrolment', 'number', 'setup', 'newCodes', 'codes', 'review', 'consent'] as const),
+  ...(['ownPassword', 'enrolment', 'number', 'setup', 'newCodes', 'codes', 'review', 'consent'] as const),
   ...(['contacts', 'confirmation', 'credentials', 'address', 'addressCode', 'closing', 'closingSure'] as const),
 ] satisfies readonly Requirement[];
 
@@ -177,9 +179,10 @@ export function factsBefore(
   step: Requirement,
 ): Facts | undefined {
   const from = ORDER.indexOf(step);
-  // An account that is open is not opened anew.
-  const settled =
-    facts.credentials !== undefined ? ORDER.length : facts.code === undefined ? -1 : ORDER.indexOf('code');
+  // An account that is open is not opened anew, and what the support desk has let somebody set up is set up once.
+  const isDone = facts.credentials !== undefined || (facts.ownPassword !== undefined && facts.setup !== undefined);
+  const isReached = facts.code !== undefined && facts.member !== undefined && facts.addressCode !== undefined;
+  const settled = isDone || isReached ? ORDER.length : facts.code === undefined ? -1 : ORDER.indexOf('code');
   if (!requirements.has(step) || facts[step] === undefined || from <= settled) return undefined;
   return Object.fromEntries(Object.entries(facts).filter(([name]) => ORDER.indexOf(name as Requirement) < from));
 }

@@ -32,6 +32,13 @@ export interface KeyTiming {
   readonly longestUse: number;
 }
 
+/**
+ * Seconds for which a key is published before anything is signed with it: a verifier keeps the old set for `maxAge`, which it may
+ * have got from a node just before that looked, at the end of its `poll`. One poll more is for a node whose look failed or was late.
+ */
+export const publishedAhead = ({ jwksMaxAge, poll }: { readonly jwksMaxAge: number; readonly poll: number }): number =>
+  jwksMaxAge + 2 * poll;
+
 const RING = 'signing-keys';
 
 /** What a key is for at this time. Of each algorithm the one that began last is current. */

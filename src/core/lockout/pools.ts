@@ -76,6 +76,21 @@ export const LOCKOUT = {
     ...{ free: 600, firstWait: 10 * MINUTE, growth: 2, longestWait: HOUR, startsAgain: false },
     ...{ forgetAfter: HOUR, forgetFrom: 'first' },
   },
+  /** Wrong answers to the questions of our support desk about one member, a day. */
+  caller: {
+    ...{ free: 5, firstWait: DAY, growth: 1, longestWait: DAY, startsAgain: true },
+    ...{ forgetAfter: DAY, forgetFrom: 'first' },
+  },
+  /** What one agent of the support desk looks up, an hour. */
+  deskSearch: {
+    ...{ free: 120, firstWait: HOUR, growth: 1, longestWait: HOUR, startsAgain: true },
+    ...{ forgetAfter: HOUR, forgetFrom: 'first' },
+  },
+  /** Links and letters that the support desk sends to one member, a day. */
+  deskMessage: {
+    ...{ free: 8, firstWait: DAY, growth: 1, longestWait: DAY, startsAgain: true },
+    ...{ forgetAfter: DAY, forgetFrom: 'first' },
+  },
   /** Wrong details from everybody, an hour. */
   detailsInAll: {
     ...{ free: 5_000, firstWait: MINUTE, growth: 1, longestWait: MINUTE, startsAgain: false },

@@ -42,4 +42,9 @@ export interface MembershipDirectory {
    * that is nobody's alike. Rejects with Unavailable('membership') when the records cannot be asked: nobody guesses then.
    */
   match(person: Person, memberNumber: string): Promise<Membership | undefined>;
+  /**
+   * The membership with this number, for somebody who is known to be its person: where the records can be read by number
+   * alone, whatever these details are by now. Rejects as `match` does.
+   */
+  find(memberNumber: string, person: Person): Promise<Membership | undefined>;
 }

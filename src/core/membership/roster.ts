@@ -29,6 +29,7 @@ export function rosterDirectory({ roster, cipher }: Roster): MembershipDirectory
       const same = samePerson(person, membership ?? cipher.open(decoy, 'decoy'));
       return same ? membership : undefined;
     },
+    find: (memberNumber) => inRoster({ roster, cipher }, memberNumber),
   };
 }
 

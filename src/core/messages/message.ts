@@ -1,12 +1,12 @@
-/** How a message travels. A voice message is read out by a machine. */
-export type Channel = 'email' | 'sms' | 'voice';
+/** How a message travels. A voice message is read out by a machine; a letter is printed where the plan prints its letters. */
+export type Channel = 'email' | 'sms' | 'voice' | 'letter';
 
 /** One message to one person, in words. */
 export interface Message {
   readonly channel: Channel;
-  /** An email address, or a number in E.164. */
+  /** An email address, or a number in E.164; for a letter a member number, whose address the plan knows. */
   readonly to: string;
-  /** Email only. */
+  /** Email and letters only. */
   readonly subject?: string;
   readonly text: string;
   /** Email only: the same words as `text`. */

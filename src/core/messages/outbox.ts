@@ -8,6 +8,7 @@ const LISTS: Readonly<Record<Channel, string>> = {
   email: 'messages:email',
   sms: 'messages:sms',
   voice: 'messages:voice',
+  letter: 'messages:letter',
 };
 const SECOND = 1_000;
 /** A provider that does not take a message is tried again after these times, and then each half hour for three days. */

@@ -10,6 +10,7 @@ import type { Consent } from '../consent/consent.ts';
 import type { KeyRing } from '../keys/keyRing.ts';
 import type { Attempts } from '../lockout/attempts.ts';
 import type { RosterRecord } from '../membership/rosterCipher.ts';
+import type { Ending } from '../session/everybody.ts';
 import type { Staff } from '../staff/staff.ts';
 import type { Collection } from './collection.ts';
 import type { Expiring } from './expiring.ts';
@@ -33,6 +34,8 @@ export interface Stores {
   readonly auditSeals: Collection<AuditSeal>;
   /** What leads to events by whom and what they are about. */
   readonly auditLookup: Collection<LookupRecord>;
+  /** That everybody's sessions were ended. */
+  readonly endings: Collection<Ending>;
   readonly expiring: Expiring;
   readonly attempts: Attempts;
   readonly schedule: Schedule;

@@ -55,13 +55,20 @@ export async function confirmAddress(
 export const addressStep = ({ clock, post }: AddressDependencies) =>
   step<Contact, ErrandContext>({
     name: 'address',
-    view: ({ journey }) => `account/${journey.course}`,
+    // Who has come by a letter has nothing yet that an address could be instead of.
+    view: ({ journey: { course } }) => (course === 'letter' ? 'recovery/address' : `account/${course}`),
     show: async ({ journey: { course, facts } }, typed) => ({
-      typed: typed?.get(course) ?? facts.address?.contact.to ?? '',
+      typed: typed?.get(course === 'letter' ? 'address' : course) ?? facts.address?.contact.to ?? '',
       landline: typed?.has('landline') ?? facts.address?.contact.kind === 'landline',
     }),
 
     parse(form, { journey }) {
+      if (journey.course === 'letter') {
+        const contact = eitherIn(form.get('address') ?? '');
+        return contact === undefined || post.waysTo([contact]).length === 0
+          ? refused('address-wrong')
+          : proven(contact);
+      }
       if (journey.course === 'email') {
         const email = readEmail(form.get('email') ?? '');
         return email === undefined ? refused('email-wrong') : proven({ kind: 'email', to: email });
@@ -80,5 +87,12 @@ export const addressStep = ({ clock, post }: AddressDependencies) =>
     },
 
     conclude: ({ address }, context) => sendToAddress(post, context, address?.contact),
-    fieldOf: (_, { journey }) => journey.course,
+    fieldOf: (_, { journey }) => (journey.course === 'letter' ? 'address' : journey.course),
   });
+
+/** An email address or a mobile number, whichever was typed. */
+function eitherIn(typed: string): Contact | undefined {
+  const [email, phone] = [readEmail(typed), readPhone(typed)];
+  if (email !== undefined) return { kind: 'email', to: email };
+  return phone === undefined ? undefined : { kind: 'mobile', to: phone };
+}

@@ -1,6 +1,6 @@
 import { ACTIONS, type AuditEvent } from '../../core/audit/event.ts';
 import type { AuditFilter } from '../../core/audit/history.ts';
-import type { AdminPage } from './door.ts';
+import type { StaffPage } from '../../http/staffDoor.ts';
 
 export interface AuditDependencies {
   readonly history: {
@@ -24,7 +24,7 @@ const dayIn = (text: string): number | undefined => {
 };
 
 /** What is on record, the newest first, as far as it fits. Looking at it is put on record as well. */
-export const auditPage = ({ history, idOf, nameOf }: AuditDependencies): AdminPage => ({
+export const auditPage = ({ history, idOf, nameOf }: AuditDependencies): StaffPage => ({
   path: '/audit',
   view: 'admin/audit',
   may: 'audit.read',

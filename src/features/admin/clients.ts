@@ -9,8 +9,8 @@ import type { Collection, Stored } from '../../core/storage/collection.ts';
 import type { PageContext } from '../../http/context.ts';
 import type { Form } from '../../http/form.ts';
 import { reasonIn } from '../../http/page.ts';
+import type { StaffPage, StaffVisit } from '../../http/staffDoor.ts';
 import { doneAt } from './done.ts';
-import type { AdminPage, StaffVisit } from './door.ts';
 import { snippetsFor } from './snippets.ts';
 
 export interface ClientsDependencies {
@@ -31,7 +31,7 @@ const methodOf = ({ token_endpoint_auth_method: method }: ClientMetadata): strin
   String(method ?? 'client_secret_basic');
 
 /** Every registered app. */
-export const clientsPage = ({ administration }: ClientsDependencies): AdminPage => ({
+export const clientsPage = ({ administration }: ClientsDependencies): StaffPage => ({
   path: PATH,
   view: 'admin/clients',
   may: 'clients.read',
@@ -115,7 +115,7 @@ const shownOnce = ({ client, secret }: WithSecret, issuer: string) =>
   });
 
 /** Registers an app by its kind, with the safe defaults of that kind. */
-export const newClientPage = (deps: ClientsDependencies): AdminPage => ({
+export const newClientPage = (deps: ClientsDependencies): StaffPage => ({
   path: `${PATH}/new`,
   view: 'admin/client-new',
   may: 'clients.change',
@@ -154,7 +154,7 @@ const canTest = ({ redirect_uris, require_pushed_authorization_requests: pushed 
   redirect_uris.length > 0 && pushed !== true;
 
 /** One app: what it is, its secrets, what was changed, and what can be done with it. */
-export const clientPage = (deps: ClientsDependencies): AdminPage => ({
+export const clientPage = (deps: ClientsDependencies): StaffPage => ({
   path: `${PATH}/app/:id`,
   view: 'admin/client',
   may: 'clients.read',
@@ -248,7 +248,7 @@ export const saving =
   };
 
 /** The same fields as at its registration; what else the registration has stays as it is. */
-export const editClientPage = (deps: ClientsDependencies): AdminPage => ({
+export const editClientPage = (deps: ClientsDependencies): StaffPage => ({
   path: `${PATH}/app/:id/edit`,
   view: 'admin/client-edit',
   may: 'clients.change',

@@ -1,15 +1,15 @@
 /**
  * The console of the plan's staff, under `/admin`: they sign in as members do, always with two steps, and see and do what
- * their roles are for (`src/core/staff/roles.ts`). Every page is an `AdminPage`.
+ * their roles are for (`src/core/staff/roles.ts`). Every page is an `StaffPage`.
  */
 import Router from '@koa/router';
 import type { Middleware } from 'koa';
 import { mounted, type PageState } from '../../http/context.ts';
 import { mountPage, type PageDependencies } from '../../http/page.ts';
+import { type DoorDependencies, staffDoor } from '../../http/staffDoor.ts';
 import { type AuditDependencies, auditPage } from './audit.ts';
 import { type ClientsDependencies, clientPage, clientsPage, editClientPage, newClientPage } from './clients.ts';
 import { DONE } from './done.ts';
-import { type DoorDependencies, staffDoor } from './door.ts';
 import { type KeysDependencies, keysPage } from './keys.ts';
 import { lookPage } from './look.ts';
 import { overviewPage } from './overview.ts';

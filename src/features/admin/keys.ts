@@ -5,9 +5,9 @@ import { proven, refused } from '../../core/refusal.ts';
 import { may } from '../../core/staff/roles.ts';
 import type { Form } from '../../http/form.ts';
 import { reasonIn } from '../../http/page.ts';
+import type { StaffPage, StaffVisit } from '../../http/staffDoor.ts';
 import { wordList } from '../../http/words.ts';
 import { doneAt } from './done.ts';
-import type { AdminPage, StaffVisit } from './door.ts';
 
 export interface KeysDependencies {
   readonly clock: Clock;
@@ -25,7 +25,7 @@ export interface KeysDependencies {
 const DAY = 86_400;
 
 /** Which keys sign, which come next, which only verify any more, and when new ones come. */
-export const keysPage = ({ keys, clock, audit }: KeysDependencies): AdminPage => {
+export const keysPage = ({ keys, clock, audit }: KeysDependencies): StaffPage => {
   const put = (action: AuditAction, { account }: StaffVisit, form: Form, detail?: { readonly days: number }) =>
     audit.record({
       ...{ action, actor: { kind: 'staff', id: account.id }, subject: { kind: 'keys', id: 'signing-keys' } },

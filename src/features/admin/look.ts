@@ -1,11 +1,11 @@
 import { type LookChange, logoUrl, withLook } from '../../core/client/brand.ts';
 import { describeApp } from '../../core/client/client.ts';
 import { type Form, fileBytes } from '../../http/form.ts';
+import type { StaffPage } from '../../http/staffDoor.ts';
 import { type ClientsDependencies, faultsIn, found, pageOf, saving, versionOn } from './clients.ts';
-import type { AdminPage } from './door.ts';
 
 /** How the sign-in pages of one app look, and the messages that are written on the way to it. */
-export const lookPage = (deps: ClientsDependencies): AdminPage => ({
+export const lookPage = (deps: ClientsDependencies): StaffPage => ({
   path: '/clients/app/:id/look',
   view: 'admin/look',
   may: 'clients.change',

@@ -1,15 +1,16 @@
 import { may } from '../../core/staff/roles.ts';
-import type { AdminPage } from './door.ts';
+import type { StaffPage } from '../../http/staffDoor.ts';
 
 const PAGES = [
   ['clients', 'clients.read'],
   ['staff', 'staff.read'],
   ['keys', 'keys.read'],
   ['audit', 'audit.read'],
+  ['support', 'members.read'],
 ] as const;
 
 /** What there is to do here, for these roles. */
-export const overviewPage = (): AdminPage => ({
+export const overviewPage = (): StaffPage => ({
   path: '',
   view: 'admin/overview',
   show: async ({ account, roles }) => ({

@@ -6,8 +6,8 @@ import { may, ROLES } from '../../core/staff/roles.ts';
 import { everyStaffMember, type Staff, setRoles } from '../../core/staff/staff.ts';
 import type { Collection } from '../../core/storage/collection.ts';
 import { reasonIn } from '../../http/page.ts';
+import type { StaffPage } from '../../http/staffDoor.ts';
 import { doneAt } from './done.ts';
-import type { AdminPage } from './door.ts';
 
 export interface StaffDependencies {
   readonly accounts: Collection<Account>;
@@ -19,7 +19,7 @@ export interface StaffDependencies {
 const PATH = '/staff';
 
 /** Who of the staff may do what. */
-export const staffPage = ({ accounts, staff, clock, audit }: StaffDependencies): AdminPage => ({
+export const staffPage = ({ accounts, staff, clock, audit }: StaffDependencies): StaffPage => ({
   path: PATH,
   view: 'admin/staff',
   may: 'staff.read',

@@ -4,7 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Expiring } from '../../core/storage/expiring.ts';
 import { type PageState, pageContext, seeOther } from '../../http/context.ts';
 import type { Render } from '../../http/render.ts';
-import type { staffDoor } from './door.ts';
+import type { staffDoor } from '../../http/staffDoor.ts';
 
 /** Where such a sign-in comes back to. */
 export const TEST_CALLBACK = '/admin/test-sign-in';

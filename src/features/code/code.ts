@@ -7,7 +7,7 @@ import type { Channel } from '../../core/messages/message.ts';
 import { type Outcome, proven, refused } from '../../core/refusal.ts';
 import { type ErrandContext, step } from '../../http/step.ts';
 
-type Typed = { readonly code: string } | { readonly send: Channel | 'again' };
+type Typed = { readonly code: string } | { readonly send: Sent | 'again' };
 
 /** What differs between the codes that are asked for. */
 export interface CodeVariant {
@@ -22,7 +22,7 @@ export interface CodeVariant {
   changeUrl?(context: ErrandContext): string | undefined;
   /** Where the code went, where that may be shown; else it is never told whether it went anywhere. */
   shown(context: ErrandContext): Way | undefined;
-  send(context: ErrandContext, by: Channel | undefined): Promise<void>;
+  send(context: ErrandContext, by: Sent | undefined): Promise<void>;
   /** What a right code means. */
   right(context: ErrandContext, way: Way): Promise<Outcome<Facts>>;
   /** What follows from it elsewhere. */
@@ -30,7 +30,8 @@ export interface CodeVariant {
 }
 
 const CHANNELS = ['email', 'sms', 'voice'] as const;
-const isChannel = (text: string | undefined): text is Channel => CHANNELS.includes(text as Channel);
+type Sent = (typeof CHANNELS)[number];
+const isChannel = (text: string | undefined): text is Sent => CHANNELS.includes(text as Sent);
 
 /** One field for the code of a message, and ways to get another. */
 export const codeStep = (deps: { codes: Codes; clock: Clock; channels: ReadonlySet<Channel> }, variant: CodeVariant) =>

@@ -7,20 +7,27 @@ import { randomBytes } from 'node:crypto';
 import Router from '@koa/router';
 import type { Middleware } from 'koa';
 import type { Account } from '../../core/account/account.ts';
+import { seconds } from '../../core/clock.ts';
+import { hasSecondStep } from '../../core/factors/factors.ts';
 import { levelOf } from '../../core/journey/assurance.ts';
 import { CHANGES, type Change, COURSES, type Course, type Errand } from '../../core/journey/errand.ts';
 import { type Facts, findJourney } from '../../core/journey/journey.ts';
 import type { Contact } from '../../core/membership/membership.ts';
 import type { Expiring } from '../../core/storage/expiring.ts';
+import type { Invitations } from '../../core/support/invitations.ts';
 import { mounted, type PageContext, type PageState, pageContext, seeOther } from '../../http/context.ts';
+import { type LinkDependencies, mountLink } from '../../http/link.ts';
 import { type PipelineDependencies, pipeline } from '../../http/pipeline.ts';
 import { type ErrandDependencies, errandJourneys } from './journeys.ts';
 
-interface ChangeDependencies {
+interface ChangeDependencies extends LinkDependencies {
+  readonly invitations: Pick<Invitations, 'find'>;
   readonly expiring: Expiring;
   /** The contact of an account that an address of ours means. */
   readonly contactBy: (account: Account, handle: unknown) => Contact | undefined;
 }
+
+type Invited = NonNullable<Awaited<ReturnType<Invitations['find']>>>;
 
 export function errandRoutes(
   deps: ErrandDependencies & PipelineDependencies & ChangeDependencies,
@@ -63,7 +70,37 @@ export function errandRoutes(
     seeOther(ctx, `/journey/${id}`);
   }
 
+  /** By the link of our support desk: it has been shown that a contact on file is the member's, and nothing else yet. */
+  async function beginInvited(ctx: PageContext, { account, kind, way }: Invited): Promise<void> {
+    const { id: accountId, value } = account;
+    const [at, epoch] = [seconds(deps.clock), value.deviceEpoch];
+    const needsSecond = kind === 'password' && hasSecondStep(value);
+    await open(
+      ctx,
+      { course: kind === 'password' ? 'forgot-password' : 'new-second-step' },
+      {
+        name: { at, typed: value.username, accountId, epoch },
+        code: { at, way, ...(needsSecond ? { needsSecond } : {}) },
+      },
+    );
+  }
+
   const router = new Router<PageState>();
+  mountLink(router, deps, {
+    path: '/invitation',
+    view: 'errand/invitation',
+    gone: 'errand/no-invitation',
+    async show(secret) {
+      const found = await deps.invitations.find(secret);
+      return found && { kind: found.kind, heading: `errand.invitation.title.${found.kind}` };
+    },
+    async act(secret, ctx) {
+      const found = await deps.invitations.find(secret);
+      if (found === undefined) return undefined;
+      await beginInvited(ctx, found);
+      return 'away';
+    },
+  });
   for (const course of COURSES) router.get(`/${course}`, (ctx) => begin(pageContext(ctx), course));
   for (const change of CHANGES) router.get(`/account/change/${change}`, (ctx) => beginChange(pageContext(ctx), change));
   router.get('/journey/:id', (ctx) => get(pageContext(ctx), String(ctx.params.id)));

@@ -7,6 +7,8 @@ import {
   type Course,
   type Errand,
   type Errands,
+  factsInTime,
+  type INVITED,
   progressOf,
   requirementsOf,
 } from '../../core/journey/errand.ts';
@@ -51,12 +53,14 @@ export interface ErrandDependencies {
 }
 
 /** The last page of each. */
-const ENDINGS: Readonly<Record<(typeof COURSES)[number], string>> = {
+const ENDINGS: Readonly<Record<(typeof COURSES)[number] | (typeof INVITED)[number], string>> = {
   register: 'registration/done',
   'forgot-username': 'recovery/username',
   'forgot-password': 'recovery/replaced',
   unlock: 'recovery/unlocked',
   'lost-contact': 'recovery/waiting',
+  letter: 'recovery/reachable',
+  'new-second-step': 'recovery/second-step',
 };
 
 /** The page that a change of the account began on. */
@@ -75,16 +79,6 @@ const backFrom = ({ course, from, facts: { enrolment, instead } }: Errand): stri
   const query = { done: what[course as Change], ...(from === undefined ? {} : { from: from.interactionId }) };
   return `${changedOn(course)}?${new URLSearchParams(query)}`;
 };
-
-/** Seconds after its opening in which a second step is set up without signing in. */
-const FIRST_SECOND_STEP = 900;
-
-/** Whoever finds the page of a registration later, on a computer that others use too, sets up nothing: signing in asks for it. */
-function inTime(facts: Facts, now: number): Facts {
-  const { credentials } = facts;
-  if (credentials === undefined || credentials.at + FIRST_SECOND_STEP > now) return facts;
-  return { ...facts, credentials: { at: credentials.at, accountId: credentials.accountId } };
-}
 
 /** What a member does besides signing in. Only the browser that began an errand gets on with it. */
 export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext> {
@@ -133,14 +127,15 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
         const keepOnlyThis = (changed: Stored<Account>) => deps.keepOnlyThis(ctx, changed);
         return { ...about, journey: errand, account, session, knownDevice, keepOnlyThis };
       }
-      const { code, name, replacement, credentials } = errand.facts;
+      const { code, name, member, replacement, credentials } = errand.facts;
       // A page takes no longer for a name that is somebody's.
-      const ownerId = credentials?.accountId ?? (name && (name.accountId ?? 'nobody'));
+      const named = errand.course === 'letter' ? member : name;
+      const ownerId = credentials?.accountId ?? (named && (named.accountId ?? 'nobody'));
       const owner = ownerId === undefined ? undefined : await deps.accounts.find(ownerId);
       // Nothing counts once the password has changed on another way; once it has here, the proof of before has served.
       const isCurrent = name?.accountId === undefined || owner?.value.deviceEpoch === name.epoch;
       const holds = isCurrent || replacement !== undefined;
-      const facts = holds ? inTime(errand.facts, seconds(deps.clock)) : {};
+      const facts = holds ? factsInTime(errand, seconds(deps.clock)) : {};
       const journey = { ...errand, facts };
       const account = holds && code ? owner : undefined;
       return { ...about, journey, account, knownDevice };
@@ -185,7 +180,11 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
     }),
 
     startUrl: ({ journey }) =>
-      journey.owner === undefined ? `/${journey.course}${links(journey).errandQuery}` : changedOn(journey.course),
+      journey.owner !== undefined
+        ? changedOn(journey.course)
+        : journey.course === 'new-second-step'
+          ? `/journey/${journey.id}`
+          : `/${journey.course}${links(journey).errandQuery}`,
     formTargets: () => [],
     described: ({ journey: { course } }) => ({ course }),
   };

@@ -1,4 +1,5 @@
 import { type Account, findBySignInName } from '../../core/account/account.ts';
+import type { ClosedTo } from '../../core/account/admission.ts';
 import { hasToAgreeAgain } from '../../core/account/agreements.ts';
 import { type PasswordProof, provePassword } from '../../core/account/password.ts';
 import { canonicalSignInName, SIGN_IN_NAME_MAX } from '../../core/account/signInName.ts';
@@ -8,11 +9,12 @@ import { mayOfferPasskey } from '../../core/factors/factors.ts';
 import type { Plan } from '../../core/plan.ts';
 import { proven, refused } from '../../core/refusal.ts';
 import type { Stored } from '../../core/storage/collection.ts';
-import { step } from '../../http/step.ts';
+import { pageOfClosed, step } from '../../http/step.ts';
 
 export interface PasswordDependencies extends PasswordProof {
   readonly clock: Clock;
   readonly agreements: Plan['agreements'];
+  readonly closedTo: ClosedTo;
   /** What the page needs to offer passkeys in this journey. */
   readonly passkeys: (journeyId: string) => Promise<object>;
 }
@@ -57,7 +59,8 @@ export const passwordStep = (deps: PasswordDependencies) =>
     async identify(typed) {
       const { name, shared, remember } = typed;
       const account = name.length > SIGN_IN_NAME_MAX ? undefined : await findBySignInName(deps.accounts, name);
-      const owner = account && { id: account.id, deviceEpoch: account.value.deviceEpoch };
+      const { deviceEpoch = 0, attemptsEpoch } = account?.value ?? {};
+      const owner = account && { id: account.id, deviceEpoch, attemptsEpoch };
       const keep = shared ? undefined : { username: remember ? name : undefined };
       return { name: canonicalSignInName(name), account: owner, keep, input: { ...typed, account } };
     },
@@ -66,6 +69,8 @@ export const passwordStep = (deps: PasswordDependencies) =>
       const right = await provePassword(deps, account, password);
       if (!right || account === undefined) return refused('credentials-rejected');
       if (account.value.resetDemanded) return refused('reset-demanded');
+      const closed = await deps.closedTo(account.value);
+      if (closed !== undefined) return refused(closed);
       const { passwordMustChange: mustChange = false, deviceEpoch: epoch } = account.value;
       const mustAgree = hasToAgreeAgain(account.value.agreed, deps.agreements);
       const at = seconds(deps.clock);
@@ -77,5 +82,5 @@ export const passwordStep = (deps: PasswordDependencies) =>
     },
 
     fieldOf: (refusal) => (refusal === 'username-missing' ? 'username' : 'password'),
-    pageOf: (refusal) => (refusal === 'reset-demanded' ? 'login/reset-demanded' : undefined),
+    pageOf: pageOfClosed,
   });

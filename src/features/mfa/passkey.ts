@@ -1,4 +1,5 @@
 import type { Account } from '../../core/account/account.ts';
+import type { ClosedTo } from '../../core/account/admission.ts';
 import { hasToAgreeAgain } from '../../core/account/agreements.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
 import { withFactors } from '../../core/factors/factors.ts';
@@ -7,7 +8,7 @@ import type { Plan } from '../../core/plan.ts';
 import { type Outcome, proven, refused } from '../../core/refusal.ts';
 import { type Collection, change, type Stored } from '../../core/storage/collection.ts';
 import type { Form } from '../../http/form.ts';
-import { type RequestContext, step } from '../../http/step.ts';
+import { pageOfClosed, type RequestContext, step } from '../../http/step.ts';
 import { enrollable } from './factor.ts';
 
 export interface PasskeyDependencies {
@@ -94,7 +95,9 @@ export const passkeyFactor = (deps: PasskeyDependencies) => {
 };
 
 /** A passkey instead of the password: with user verification it is both steps at once (NIST SP 800-63B-4 3.1.7). */
-export const passkeyStep = (deps: PasskeyDependencies & { readonly agreements: Plan['agreements'] }) =>
+export const passkeyStep = (
+  deps: PasskeyDependencies & { readonly agreements: Plan['agreements']; readonly closedTo: ClosedTo },
+) =>
   step<PasskeyResponse, RequestContext>({
     name: 'passkey',
     view: 'login/passkey',
@@ -113,6 +116,8 @@ export const passkeyStep = (deps: PasskeyDependencies & { readonly agreements: P
       const right = await isAnswered(deps, account, response, challengeOf(deps, 'get', journey.id));
       if (!right) return refused('passkey-failed');
       if (account.value.resetDemanded) return refused('reset-demanded');
+      const closed = await deps.closedTo(account.value);
+      if (closed !== undefined) return refused(closed);
       const mustAgree = hasToAgreeAgain(account.value.agreed, deps.agreements);
       const { deviceEpoch: epoch } = account.value;
       return proven({
@@ -120,7 +125,7 @@ export const passkeyStep = (deps: PasskeyDependencies & { readonly agreements: P
       });
     },
     fieldOf: () => 'use-passkey',
-    pageOf: (refusal) => (refusal === 'reset-demanded' ? 'login/reset-demanded' : undefined),
+    pageOf: pageOfClosed,
   });
 
 const ANSWERS = ['make', 'skip', 'never'] as const;

@@ -1,4 +1,4 @@
-import type { Account } from '../../core/account/account.ts';
+import { type Account, attemptsOwner } from '../../core/account/account.ts';
 import type { PasswordHasher } from '../../core/account/password.ts';
 import { readPhone } from '../../core/account/phone.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
@@ -47,11 +47,19 @@ function known(context: StepContext): FactorContext {
   return context as FactorContext;
 }
 
+/** Whose attempts at second steps these are. */
+const countedFor = (context: StepContext): string => {
+  const { id, value } = known(context).account;
+  return attemptsOwner(id, value);
+};
+
 /** Where a change is made, and how the account stood before, for the message that tells of it. */
 const madeIn = (context: StepContext) => {
   const here = known(context);
   return { ...changedIn(here), before: here.account.value };
 };
+
+const NO_SECOND_STEP = { passkeys: undefined, totp: undefined, phone: undefined };
 
 /** Whether nothing less than a passkey is enough. */
 const demandsPasskey = ({ level = 0 }: StepContext): boolean => level >= PHISHING_RESISTANT;
@@ -80,9 +88,7 @@ export function mfaSteps(deps: MfaDependencies) {
 
   /** Whose attempt an answer is, where it compares a secret. */
   const attempt = (input: unknown, context: StepContext, { method, compares }: Factor, what = '') => ({
-    counted: compares(input)
-      ? [{ rule: 'second', subject: `${what}${method}:${known(context).account.id}` } as const]
-      : [],
+    counted: compares(input) ? [{ rule: 'second', subject: `${what}${method}:${countedFor(context)}` } as const] : [],
     ...({ lockedAs: 'code-locked', input } as const),
   });
 
@@ -187,20 +193,26 @@ export function mfaSteps(deps: MfaDependencies) {
       if (!outcome.ok) return outcome;
       const { adds, facts } = outcome.proven;
       if (adds === undefined) return proven({ ...facts });
-      const fresh = account.value.factors?.recoveryCodes === undefined ? await newRecoveryCodes(hasher) : undefined;
+      // What is lost goes, with its recovery codes, once the new one works.
+      const isAnew = journey.facts.ownPassword !== undefined;
+      const fresh =
+        isAnew || account.value.factors?.recoveryCodes === undefined ? await newRecoveryCodes(hasher) : undefined;
       let added = false;
       const after = await change(accounts, account.id, (now) => {
         // Who has shown a password alone sets nothing up beside what is there already: that one is asked for.
-        added =
-          now.deviceEpoch === account.value.deviceEpoch && (!hasSecondStep(now) || journey.facts.second !== undefined);
+        const may = !hasSecondStep(now) || journey.facts.second !== undefined || isAnew;
+        added = now.deviceEpoch === account.value.deviceEpoch && may;
         const more = {
-          ...adds(now.factors),
+          ...(isAnew ? NO_SECOND_STEP : {}),
+          ...adds(isAnew ? undefined : now.factors),
           ...(fresh ? { recoveryCodes: fresh.hashes } : {}),
           lastUsed: factor.method,
         };
         return added ? { ...withFactors(now, more), updatedAt: seconds(clock) } : undefined;
       });
       if (!added || after === undefined) return proven({});
+      if (isAnew && hasSecondStep(account.value))
+        await post.tellOfChange({ ...madeIn(context), after }, 'second-steps-removed');
       await post.tellOfChange({ ...madeIn(context), after }, 'second-step-added');
       const at = seconds(clock);
       return proven({

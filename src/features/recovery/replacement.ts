@@ -59,7 +59,8 @@ export const replacementStep = (deps: ReplacementDependencies) => {
       if (waiting !== undefined) await deps.post.withdraw(waiting);
       const { id, value } = await accountOf(context);
       const device = context.knownDevice({ id, deviceEpoch: value.deviceEpoch });
-      await deps.unlock({ network: context.network, device }, id, namesOf(value));
+      const { attemptsEpoch } = value;
+      await deps.unlock({ network: context.network, device }, { id, attemptsEpoch }, namesOf(value));
       const told = { id, before: before ?? value, after: value, agent };
       await deps.post.tellOfChange(told, 'password-changed');
       if (lost) await deps.post.tellOfChange(told, 'second-steps-removed');

@@ -78,7 +78,7 @@ export const memberStep = (deps: MemberDependencies) =>
     },
 
     async conclude({ member }, { journey, locale, network, app }) {
-      if (journey.course === 'register' || member === undefined) return;
+      if (journey.course === 'register' || journey.course === 'letter' || member === undefined) return;
       const [purpose, subject] = [codePurpose(journey.id, { member }), subjectOf({ member })];
       await deps.post.sendCode({ purpose, subject, contacts: member.found?.contacts ?? [], locale, network, app });
     },

@@ -62,6 +62,7 @@ export function openEmbeddedStores(dataDir: string, clock: Clock): Stores {
     audit: new EmbeddedCollection(db, 'audit'),
     auditSeals: new EmbeddedCollection(db, 'auditSeals'),
     auditLookup: new EmbeddedCollection(db, 'auditLookup'),
+    endings: new EmbeddedCollection(db, 'endings'),
     expiring,
     attempts: new EmbeddedAttempts(db, clock),
     schedule: new EmbeddedSchedule(db, clock),

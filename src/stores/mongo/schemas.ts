@@ -10,6 +10,7 @@ import type { ClientRecord } from '../../core/client/client.ts';
 import type { Consent } from '../../core/consent/consent.ts';
 import type { KeyRing } from '../../core/keys/keyRing.ts';
 import type { RosterRecord } from '../../core/membership/rosterCipher.ts';
+import type { Ending } from '../../core/session/everybody.ts';
 import type { Staff, StaffMember } from '../../core/staff/staff.ts';
 
 /** How a document stands in MongoDB. */
@@ -75,6 +76,9 @@ const account: Record<keyof Account, object> = {
   },
   resetDemanded: Boolean,
   resetFrom: Number,
+  frozenAt: Number,
+  openUntil: Number,
+  attemptsEpoch: Number,
   closesAt: Number,
   contactsAskedAt: Number,
   bounced: String,
@@ -147,6 +151,8 @@ const audit: Record<keyof AuditBatch, object> = { node: text, first: number, eve
 
 const auditSeals: Record<keyof AuditSeal, object> = { body: text, mac: text };
 
+const ending: Record<keyof Ending, object> = { before: number };
+
 const auditLookup: Record<keyof LookupRecord, object> = { batch: text };
 
 /** A field that the schema does not know is a bug of ours and must not be dropped in silence. */
@@ -180,6 +186,7 @@ export function mongoModels(connection: Connection) {
     audit: versioned<AuditBatch>(connection, 'audit', audit),
     auditSeals: versioned<AuditSeal>(connection, 'auditSeals', auditSeals),
     auditLookup: versioned<LookupRecord>(connection, 'auditLookup', auditLookup),
+    endings: versioned<Ending>(connection, 'endings', ending),
     outbox: connection.model('outbox', scheduled, 'outbox') as unknown as Model<ScheduledDocument>,
     claims: connection.model('claims', claims, 'claims') as unknown as Model<ClaimDocument>,
   };

@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import type { Clock } from '../../core/clock.ts';
 import type { Attempts, PoolRule, Taken } from '../../core/lockout/attempts.ts';
+import type { RedisConnection } from './connect.ts';
 import { askRedis, GARBAGE_AFTER_MS, type ScriptCommand, withScripts } from './scripts.ts';
 
 /*
@@ -35,10 +35,10 @@ const SCRIPTS = {
 
 /** Pools of attempts in Redis. */
 export class RedisAttempts implements Attempts {
-  readonly #redis: Redis & Record<keyof typeof SCRIPTS, ScriptCommand<number>>;
+  readonly #redis: RedisConnection & Record<keyof typeof SCRIPTS, ScriptCommand<number>>;
   readonly #clock: Clock;
 
-  constructor(redis: Redis, clock: Clock) {
+  constructor(redis: RedisConnection, clock: Clock) {
     this.#redis = withScripts(redis, SCRIPTS);
     this.#clock = clock;
   }

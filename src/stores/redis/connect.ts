@@ -1,20 +1,70 @@
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
+import { type RedisServers, readRedisUrl } from '../../core/storage/redisServers.ts';
+
+/** What is asked of Redis, in whichever form it runs. */
+export type RedisConnection = Pick<
+  Redis,
+  'defineCommand' | 'del' | 'hmget' | 'zrangebyscore' | 'connect' | 'disconnect'
+>;
+
+/** How long a new connection is waited for after so many tries in vain. */
+const retryIn = (attempt: number): number => Math.min(attempt * 100, 1_000);
 
 /**
  * A connection that fails fast while the server is away and comes back by itself: a command waits 2 s at most, and a
- * new connection is tried at least every second.
+ * new connection is tried at least every second. Who became the primary is found out without a restart.
  */
-export function connectRedis(url: string, onError: (error: Error) => void): Redis {
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
-    connectTimeout: 2_000,
-    commandTimeout: 2_000,
-    retryStrategy: (attempt) => Math.min(attempt * 100, 1_000),
-    // A primary that has become a replica refuses writes: connect again, and find the new one.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
-  });
+export function connectRedis(url: string, onError: (error: Error) => void): RedisConnection {
+  const servers = readRedisUrl(url);
+  const redis = servers.form === 'cluster' ? cluster(servers) : single(servers);
   redis.on('error', onError);
   return redis;
 }
+
+function single(servers: Exclude<RedisServers, { form: 'cluster' }>): Redis {
+  return new Redis({
+    ...optionsFor(servers),
+    ...(servers.form === 'single' ? { ...servers.at, db: servers.database } : sentinelOptions(servers)),
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    retryStrategy: retryIn,
+    // A primary that has become a replica refuses writes: connect again, and find the new one.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+  });
+}
+
+function sentinelOptions({ sentinels, name, sentinelUser, tls }: Extract<RedisServers, { form: 'sentinel' }>) {
+  const { username, password } = sentinelUser;
+  return {
+    ...{ sentinels: [...sentinels], name, sentinelRetryStrategy: retryIn, sentinelCommandTimeout: 2_000 },
+    // Told by the Sentinels: a primary that froze never says that it is none any more.
+    failoverDetector: true,
+    ...(username === undefined ? {} : { sentinelUsername: username }),
+    ...(password === undefined ? {} : { sentinelPassword: password }),
+    ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
+  };
+}
+
+function cluster(servers: Extract<RedisServers, { form: 'cluster' }>): Cluster {
+  return new Cluster([...servers.seeds], {
+    redisOptions: optionsFor(servers),
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    clusterRetryStrategy: retryIn,
+    // A node that froze answers no MOVED: who has which keys is asked of the others.
+    slotsRefreshInterval: 2_000,
+    // Under their names, which are what their certificates are for.
+    dnsLookup: (address, found) => found(null, address),
+  });
+}
+
+const optionsFor = ({ tls, user: { username, password } }: RedisServers) => ({
+  connectTimeout: 2_000,
+  commandTimeout: 2_000,
+  // A server that lost its power closes nothing.
+  socketTimeout: 3_000,
+  ...(username === undefined ? {} : { username }),
+  ...(password === undefined ? {} : { password }),
+  ...(tls ? { tls: {} } : {}),
+});

@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import type { Clock } from '../../core/clock.ts';
 import type { Entry, Expiring } from '../../core/storage/expiring.ts';
+import type { RedisConnection } from './connect.ts';
 import { askRedis, GARBAGE_AFTER_MS, type ScriptCommand, withScripts } from './scripts.ts';
 
 /*
@@ -39,10 +39,10 @@ const SCRIPTS = {
 
 /** Expiring values in Redis 6.2 or newer. */
 export class RedisExpiring implements Expiring {
-  readonly #redis: Redis & Record<keyof typeof SCRIPTS, ScriptCommand<number>>;
+  readonly #redis: RedisConnection & Record<keyof typeof SCRIPTS, ScriptCommand<number>>;
   readonly #clock: Clock;
 
-  constructor(redis: Redis, clock: Clock) {
+  constructor(redis: RedisConnection, clock: Clock) {
     this.#redis = withScripts(redis, SCRIPTS);
     this.#clock = clock;
   }

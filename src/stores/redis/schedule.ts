@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import type { Clock } from '../../core/clock.ts';
 import type { Schedule, ScheduledItem } from '../../core/storage/schedule.ts';
+import type { RedisConnection } from './connect.ts';
 import { askRedis, type ScriptCommand, withScripts } from './scripts.ts';
 
 /* A list is a sorted set of ids by their time, and a hash of values. Both keys share a hash tag. */
@@ -26,10 +26,10 @@ const SCRIPTS = {
 
 /** Scheduled items in Redis 6.2 or newer. */
 export class RedisSchedule implements Schedule {
-  readonly #redis: Redis & Record<keyof typeof SCRIPTS, ScriptCommand<string[]>>;
+  readonly #redis: RedisConnection & Record<keyof typeof SCRIPTS, ScriptCommand<string[]>>;
   readonly #clock: Clock;
 
-  constructor(redis: Redis, clock: Clock) {
+  constructor(redis: RedisConnection, clock: Clock) {
     this.#redis = withScripts(redis, SCRIPTS, 2);
     this.#clock = clock;
   }

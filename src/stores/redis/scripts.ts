@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis';
 import { Unavailable } from '../../core/storage/unavailable.ts';
+import type { RedisConnection } from './connect.ts';
 
 /** A server keeps a record this much longer than we do; that only costs memory. */
 export const GARBAGE_AFTER_MS = 3_600_000;
@@ -8,13 +8,13 @@ export type ScriptCommand<Answer> = (key: string, ...args: (string | number)[]) 
 
 /** The connection with these scripts as commands. Its keys share a hash tag, so that they work on a Cluster. */
 export function withScripts<Names extends string, Answer>(
-  redis: Redis,
+  redis: RedisConnection,
   scripts: Readonly<Record<Names, string>>,
   numberOfKeys = 1,
-): Redis & Record<Names, ScriptCommand<Answer>> {
+): RedisConnection & Record<Names, ScriptCommand<Answer>> {
   for (const [name, lua] of Object.entries<string>(scripts)) redis.defineCommand(name, { numberOfKeys, lua });
   // defineCommand adds the methods at run time; the type says so here.
-  return redis as Redis & Record<Names, ScriptCommand<Answer>>;
+  return redis as RedisConnection & Record<Names, ScriptCommand<Answer>>;
 }
 
 /** Asks the server. Every failure of it leaves as Unavailable. */

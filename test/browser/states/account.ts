@@ -10,7 +10,7 @@ type Member = (typeof NAMED)[0];
 
 const isInside = ({ page }: Place) =>
   page.waitForURL(
-    ({ pathname }) => /^\/(account|journey|admin)\b/.test(pathname) && pathname !== '/account/signed-in',
+    ({ pathname }) => /^\/(account|journey|admin|support)\b/.test(pathname) && pathname !== '/account/signed-in',
     {
       // A busy machine takes its time.
       timeout: 30_000,
@@ -37,7 +37,8 @@ const now = () => Math.floor(Date.now() / 1_000);
 /** Phones of their own, so that no cap on codes is reached; all end alike. */
 const phones = [
   203, 205, 206, 207, 208, 209, 212, 213, 214, 215, 216, 217, 218, 219, 301, 302, 303, 304, 305, 307, 308, 309, 310,
-  312, 313, 314, 315, 316, 317, 318, 319, 320, 321, 323, 325, 330, 331, 334, 336, 337, 339,
+  312, 313, 314, 315, 316, 317, 318, 319, 320, 321, 323, 325, 330, 331, 334, 336, 337, 339, 346, 347, 351, 352, 360,
+  361, 385, 386, 401, 402,
 ].map((area) => `+1${area}5550177`);
 /** The same after the password and a code by phone, which is one of these second steps. */
 export const insideByPhone =

@@ -40,13 +40,26 @@ export const PEOPLE = Array.from({ length: 400 }, (_, i) => ({
   ...CARD,
   ends_on: i < 20 ? '2020-12-31' : '',
 }));
-export const NAMED = Array.from({ length: 120 }, (_, i) => ({
+export const NAMED = Array.from({ length: 180 }, (_, i) => ({
   ...{ ...MEMBER, username: `named.${i}`, email: `named.${i}@example.com`, phone: '+12025550143' },
   ...{ memberNumber: `MHP-600-${i}`, firstName: 'Sample', lastName: 'Member', birthDate: '1951-03-14' },
   postalCode: '97201',
 }));
 
-export const waiting = { ended: PEOPLE.slice(0, 20), active: PEOPLE.slice(20), named: NAMED.slice() };
+/** Those who answer the phone live elsewhere; the fifth is a relative of the first. */
+export const AGENTS = NAMED.slice(0, 5).map((one, i) => ({
+  ...{ ...one, username: `agent.${i}`, email: `agent.${i}@example.com`, phone: `+1202555019${i}` },
+  ...{
+    memberNumber: `MHP-700-${i}`,
+    firstName: 'Agent',
+    lastName: i === 4 ? 'Nr0' : `Nr${i}`,
+    postalCode: i === 4 ? '97330' : `9733${i}`,
+  },
+}));
+
+export const waiting = {
+  ...{ ended: PEOPLE.slice(0, 20), active: PEOPLE.slice(20), named: NAMED.slice() },
+};
 export const nextOf = <One>(list: One[]): One => {
   const one = list.shift();
   if (one === undefined) throw new Error('there are more states than people');

@@ -12,7 +12,10 @@ import { type RelyingParty, type SuiteClient, suiteClient } from './suite.ts';
 export async function initialAccessToken({ stores }: RunningProvider, policies: readonly string[]): Promise<string> {
   const jti = randomBytes(32).toString('base64url');
   const iat = seconds(systemClock);
-  const tokens = artifactAdapter('InitialAccessToken', { ...stores, clock: systemClock, overall: 43_200 });
+  const tokens = artifactAdapter('InitialAccessToken', {
+    ...{ ...stores, clock: systemClock, overall: 43_200 },
+    areOver: () => false,
+  });
   await tokens.upsert(jti, { jti, iat, exp: iat + 3600, kind: 'InitialAccessToken', policies: [...policies] }, 3600);
   return jti;
 }

@@ -1,18 +1,18 @@
-import { type Action, may, type Role } from '../../core/staff/roles.ts';
-import { rolesOf, type Staff } from '../../core/staff/staff.ts';
-import type { Collection } from '../../core/storage/collection.ts';
-import type { PageContext } from '../../http/context.ts';
-import type { Page } from '../../http/page.ts';
-import type { Render } from '../../http/render.ts';
-import type { SignedIn, Visit } from '../../http/signedIn.ts';
+import { type Action, may, type Role } from '../core/staff/roles.ts';
+import { rolesOf, type Staff } from '../core/staff/staff.ts';
+import type { Collection } from '../core/storage/collection.ts';
+import type { PageContext } from './context.ts';
+import type { Page } from './page.ts';
+import type { Render } from './render.ts';
+import type { SignedIn, Visit } from './signedIn.ts';
 
 /** One of the staff at the console. */
 export interface StaffVisit extends Visit {
   readonly roles: readonly Role[];
 }
 
-/** A page of the console. */
-export type AdminPage = Page<StaffVisit, Action>;
+/** A page for staff: of the console, or of the support desk. */
+export type StaffPage = Page<StaffVisit, Action>;
 
 export interface DoorDependencies {
   readonly signedIn: SignedIn;

@@ -1,0 +1,80 @@
+import { membershipOf, personOf } from '../../core/account/person.ts';
+import { LOCKOUT } from '../../core/lockout/pools.ts';
+import { samePerson } from '../../core/membership/matching.ts';
+import type { Membership, Person } from '../../core/membership/membership.ts';
+import { type Outcome, proven, type Refusal, refused } from '../../core/refusal.ts';
+import { conflictOf } from '../../core/support/conflict.ts';
+import type { OpenFile } from '../../core/support/files.ts';
+import type { PageContext } from '../../http/context.ts';
+import type { Form } from '../../http/form.ts';
+import { PERSON_FIELD_OF, readPerson } from '../../http/personForm.ts';
+import type { StaffVisit } from '../../http/staffDoor.ts';
+import {
+  agentDoes,
+  conflictWith,
+  type DeskDependencies,
+  holderOf,
+  type Member,
+  mayTry,
+  poolOf,
+  recordDesk,
+} from './desk.ts';
+
+/** Whom the caller is, by what they say, if that is in the records: of the file's account, or of its member number. */
+async function identify(deps: DeskDependencies, file: OpenFile, said: Person): Promise<Member | undefined> {
+  if (file.accountId === undefined) {
+    const membership = await deps.directory.match(said, file.memberNumber ?? '');
+    if (membership === undefined) return undefined;
+    return { membership, account: await holderOf(deps, [membership.memberNumber, ...membership.formerNumbers]) };
+  }
+  const account = await deps.accounts.find(file.accountId);
+  if (account === undefined) return undefined;
+  const membership = await membershipOf(deps.directory, account.value);
+  const known = [personOf(account.value), membership].filter((one) => one !== undefined);
+  return known.some((person) => samePerson(said, person)) ? { account, membership } : undefined;
+}
+
+const conflictWithMember = (visit: StaffVisit, { lastName, postalCode, contacts }: Membership): Refusal | undefined =>
+  conflictOf(visit.account, { lastName, postalCode, contacts, roles: [] });
+
+/**
+ * The caller check: the agent types what the caller says, and the server compares. The agent never sees what is right, nor which
+ * answer was wrong. It identifies and does not authenticate (NIST SP 800-63A-4 3.1.1.2): whatever opens something still goes to a
+ * contact on file.
+ */
+export async function checkCaller(
+  deps: DeskDependencies,
+  form: Form,
+  visit: StaffVisit,
+  ctx: PageContext,
+): Promise<Outcome<string>> {
+  const file = await deps.files.find(visit.session.uid, String(ctx.params.handle));
+  if (file === undefined) return refused('caller-not-checked');
+  const said = readPerson(form);
+  if (!said.ok) return said;
+  const whose = file.accountId ?? `number:${file.memberNumber}`;
+  if (!(await mayTry(deps, 'caller', whose))) return refused('caller-locked');
+  const member = await identify(deps, file, said.proven);
+  const { account, membership } = member ?? {};
+  const refusal =
+    member === undefined
+      ? 'caller-wrong'
+      : account === undefined
+        ? membership && conflictWithMember(visit, membership)
+        : await conflictWith(deps, visit, account);
+  const { reason } = file;
+  await recordDesk(deps, visit, {
+    ...{ action: 'caller-check', outcome: refusal, reason, accountId: account?.id ?? file.accountId },
+  });
+  if (member === undefined || refusal !== undefined) return refused(refusal ?? 'caller-wrong');
+  await deps.attempts.giveBack(poolOf(deps.digest, 'caller', whose), LOCKOUT.caller);
+  await deps.files.check(visit.session.uid, file, {
+    accountId: account?.id,
+    membership: account === undefined ? membership : undefined,
+  });
+  if (account !== undefined)
+    await deps.post.tellOwner(account.id, account.value, 'support-checked', {}, { by: agentDoes(visit, reason) });
+  return proven(ctx.path.replace(/\/[^/]+$/, ''));
+}
+
+export const callerFieldOf = (refusal: Refusal): string => PERSON_FIELD_OF[refusal] ?? 'first-name';

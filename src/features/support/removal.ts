@@ -1,0 +1,76 @@
+import { type Outcome, proven, refused } from '../../core/refusal.ts';
+import type { Removal } from '../../core/support/removals.ts';
+import type { PageContext } from '../../http/context.ts';
+import { reasonIn } from '../../http/page.ts';
+import type { StaffPage, StaffVisit } from '../../http/staffDoor.ts';
+import { agentDoes, conflictWith, type DeskDependencies, recordDesk } from './desk.ts';
+import { doneAt } from './done.ts';
+
+/** A removal of all second steps that waits for a second person, who is neither who has asked nor close to the member. */
+export const removalPage = (deps: DeskDependencies): StaffPage => {
+  const { accounts, removals, post, endSessions } = deps;
+
+  async function open(visit: StaffVisit, ctx: PageContext) {
+    const asked = await removals.find(String(ctx.params.id));
+    const account = asked && (await accounts.find(asked.accountId));
+    return asked === undefined || account === undefined
+      ? undefined
+      : { asked, account, conflict: await conflictWith(deps, visit, account) };
+  }
+
+  /** What an agent may settle: not their own request, and not that of themself or their family. */
+  async function settle(
+    visit: StaffVisit,
+    ctx: PageContext,
+    how: (asked: Removal & { readonly id: string }) => Promise<Outcome<string>>,
+  ): Promise<Outcome<string>> {
+    const found = await open(visit, ctx);
+    if (found === undefined) return refused('removal-gone');
+    return found.conflict === undefined ? how(found.asked) : refused(found.conflict);
+  }
+
+  return {
+    path: '/removal/:id',
+    view: 'support/removal',
+    may: 'members.help',
+    async show(visit, ctx) {
+      const found = await open(visit, ctx);
+      if (found === undefined || found.conflict !== undefined) return undefined;
+      const { asked, account } = found;
+      const isMine = asked.by === visit.account.id;
+      await deps.onViewed(visit.account.id);
+      await recordDesk(deps, visit, { action: 'member-viewed', accountId: account.id, detail: { removal: true } });
+      return {
+        ...{ isMine, at: asked.at, why: asked.reason },
+        by: (await accounts.find(asked.by))?.value.username ?? asked.by,
+        name: `${account.value.firstName} ${account.value.lastName}`,
+        memberNumber: account.value.memberNumber,
+        language: account.value.locale,
+        preview: post.preview(account.value.locale, 'second-steps-removed', { link: '…' }),
+      };
+    },
+    actions: {
+      approve: {
+        ...{ fresh: true, sure: () => true },
+        run: (form, visit, ctx) =>
+          settle(visit, ctx, async ({ id, accountId }) => {
+            const outcome = await removals.approve(id, visit.account.id);
+            if (!outcome.ok) return outcome;
+            await endSessions(accountId);
+            const by = agentDoes(visit, reasonIn(form));
+            await post.tellOfChange({ id: accountId, ...outcome.proven, by }, 'second-steps-removed');
+            return proven(doneAt('/support', 'removed'));
+          }),
+      },
+      decline: {
+        fresh: false,
+        run: (form, visit, ctx) =>
+          settle(visit, ctx, async ({ id, accountId }) => {
+            if (!(await removals.decline(id))) return refused('removal-gone');
+            await recordDesk(deps, visit, { action: 'removal-declined', reason: reasonIn(form), accountId });
+            return proven(doneAt('/support', 'declined'));
+          }),
+      },
+    },
+  };
+};

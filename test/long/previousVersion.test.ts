@@ -1,0 +1,89 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { freePort } from '../../scripts/servers.mjs';
+import { balance } from '../support/balancer.ts';
+import { ask } from '../support/command.ts';
+import { signInWithoutPause } from '../support/load.ts';
+import { ROOT } from '../support/provider.ts';
+import { webClient } from '../support/relyingParty.ts';
+import { type StartedProcess, startProcess } from '../support/startedProcess.ts';
+import { freshServers, STORE_PAIRS } from '../support/stores.ts';
+import { within } from '../support/within.ts';
+
+const git = (...args: string[]) => spawnSync('git', args, { cwd: ROOT, maxBuffer: 1 << 28 });
+
+/** The version that members use while this one comes: the file beside names its commit; it is moved at each release. */
+const PREVIOUS = [readFileSync(join(ROOT, 'test/long/previousVersion'), 'utf8').trim(), 'HEAD~1'].find(
+  (commit) => git('cat-file', '-e', `${commit}^{commit}`).status === 0,
+);
+
+(STORE_PAIRS[1].available && PREVIOUS !== undefined ? describe : describe.skip)(
+  `two nodes that go from the previous version (${PREVIOUS?.slice(0, 7) ?? 'its commit is not in this clone'}) to this one`,
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'previous-'));
+    const before = join(folder, 'version');
+    const nodes: StartedProcess[] = [];
+    let balancer: ReturnType<typeof balance>;
+    let env: Record<string, string>;
+    beforeAll(async () => {
+      mkdirSync(before);
+      const tree = git('archive', String(PREVIOUS));
+      expect(spawnSync('tar', ['-xf', '-', '-C', before], { input: tree.stdout }).status).toBe(0);
+      symlinkSync(join(ROOT, 'node_modules'), join(before, 'node_modules'));
+      const { mongoUri, redisUrl } = await freshServers();
+      const CLIENTS_FILE = join(folder, 'clients.json');
+      writeFileSync(CLIENTS_FILE, JSON.stringify([webClient()]));
+      const ports = [await freePort(), await freePort()];
+      balancer = balance(ports);
+      env = {
+        ...{ MONGODB_URI: mongoUri, REDIS_URL: redisUrl, ISSUER: balancer.url, DATA_DIR: folder, CLIENTS_FILE },
+        ...{ PORTAL_PORT: '0', DRAIN_SECONDS: '1' },
+      };
+      for (const port of ports) nodes.push(await begin(port, before));
+    }, 120_000);
+    afterAll(async () => {
+      balancer.close();
+      await Promise.all(nodes.map((node) => node.stop()));
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    async function begin(port: number, root: string): Promise<StartedProcess> {
+      const node = await startProcess({ ...env, PORT: String(port) }, root);
+      await node.ready();
+      await within(5, async () => balancer.ready.has(port));
+      return node;
+    }
+
+    /** One node is replaced; then both serve beside each other for a while. */
+    async function replace(index: 0 | 1, root: string, count: () => number): Promise<void> {
+      const node = nodes[index] as StartedProcess;
+      node.child.kill('SIGTERM');
+      expect(await node.ended).toBe(0);
+      nodes[index] = await begin(Number(new URL(node.issuer).port), root);
+      const reached = count() + 10;
+      await within(60, async () => count() >= reached);
+    }
+
+    test('and back, one after the other and beside each other, fail no sign-in, session or refresh', async () => {
+      const load = await signInWithoutPause(balancer.url, 3);
+      try {
+        await within(60, async () => load.count() >= 10);
+        await replace(0, ROOT, load.count);
+        await replace(1, ROOT, load.count);
+        // This version shows a fault in earnest: the one before has to do with all that this one has written.
+        await replace(0, before, load.count);
+        await replace(0, ROOT, load.count);
+      } finally {
+        const signedIn = await load.stop();
+        console.info(
+          `${signedIn} sign-ins from ${PREVIOUS?.slice(0, 7)} to this version, back with one node, and forth`,
+        );
+      }
+      expect(balancer.broken()).toBe(0);
+      expect(await ask<object>(['audit', 'verify'], env)).toMatchObject({ intact: true, faults: 0 });
+    }, 300_000);
+  },
+);

@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import * as openid from 'openid-client';
+import { systemClock } from '../../src/adapters/systemClock.ts';
+import type { Stores } from '../../src/core/storage/stores.ts';
+import { openServerStores } from '../../src/stores/open.ts';
+import { MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
+import { type RedisForm, type RedisServer, startCluster, startSentinels } from '../support/redisForms.ts';
+import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
+import { freshServers, STORE_PAIRS } from '../support/stores.ts';
+
+const { TEST_REDIS_SERVER = '' } = process.env;
+
+/** Seconds that the other servers need to agree on a new primary, as the tests set them up, and ours to find it. */
+const FAILOVER = 15;
+
+/** What happens to a primary, and how it comes back. */
+const FATES = [
+  {
+    fate: 'is killed',
+    strike: (server: RedisServer) => server.stop({ keep: true }),
+    undo: (form: RedisForm, server: RedisServer) => form.restart(server),
+  },
+  {
+    fate: 'freezes, as one without power or behind a cut cable does',
+    strike: async (server: RedisServer) => void process.kill(Number(server.pid), 'SIGSTOP'),
+    undo: async (_: RedisForm, server: RedisServer) => void process.kill(Number(server.pid), 'SIGCONT'),
+  },
+];
+
+describe.each([
+  ['a Cluster', (program: string) => startCluster(program, 1)],
+  ['Redis behind Sentinels', startSentinels],
+])('of %s', (_, start) => {
+  (STORE_PAIRS[1].available ? describe : describe.skip)('a primary', () => {
+    let form: RedisForm;
+    let stores: Stores;
+    let provider: RunningProvider;
+    let app: RelyingParty;
+    beforeAll(async () => {
+      form = await start(TEST_REDIS_SERVER);
+      const { mongoUri } = await freshServers();
+      stores = await openServerStores(mongoUri, form.url, systemClock, () => undefined);
+      provider = await startProvider(STORE_PAIRS[1], { clients: [webClient()], stores });
+      app = await RelyingParty.discover(provider.issuer);
+    }, 90_000);
+    afterAll(async () => {
+      await provider.close();
+      await stores.close();
+      await form.stop();
+    });
+
+    test.each(FATES)(
+      'that $fate is followed by its replica; until then the pages say so, and nobody loses a sign-in',
+      async ({ fate, strike, undo }) => {
+        await form.whole();
+        const visitor = new Visitor();
+        const before = await app.start();
+        const { refresh_token } = await app.redeem(
+          (await signIn(visitor, provider.issuer, before, MEMBER)).url,
+          before,
+        );
+        const half = await app.start();
+        const other = new Visitor();
+        const page = await other.go(half.url, provider.issuer);
+        expect(page.body).toContain('id="password"');
+
+        const struck = await form.primaries();
+        await strike(struck[0] as RedisServer);
+        const since = Date.now();
+        const seen = new Set<number>();
+        let slowest = 0;
+        const signedIn = async () => {
+          const asked = Date.now();
+          const answer = await other.post(page, MEMBER);
+          slowest = Math.max(slowest, Date.now() - asked);
+          seen.add(answer.status);
+          if (answer.status === 503) expect(answer.body).toContain('Sign-in is not working right now');
+          return answer.status === 303;
+        };
+        while (!(await signedIn())) expect(Date.now() - since).toBeLessThan(FAILOVER * 1_000);
+        const wellAfter = Date.now() - since;
+        expect([...seen].filter((status) => status !== 303 && status !== 503)).toEqual([]);
+        expect(slowest).toBeLessThan(8_000);
+        const end = await other.go(page.url, provider.issuer);
+        expect((await app.redeem(end.url, half)).claims()?.amr).toEqual(['pwd']);
+        console.info(
+          `${form.url.slice(0, 14)}… a primary ${fate}: well after ${wellAfter} ms, slowest answer ${slowest} ms`,
+        );
+
+        // What was answered before still stands: the session, and the token.
+        const again = await app.start();
+        expect((await visitor.go(again.url, provider.issuer)).url).toContain('code=');
+        expect((await openid.refreshTokenGrant(app.config, String(refresh_token))).access_token).toBeDefined();
+        await undo(form, struck[0] as RedisServer);
+      },
+      90_000,
+    );
+  });
+});

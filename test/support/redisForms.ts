@@ -1,0 +1,167 @@
+import { Redis } from 'ioredis';
+import { freePort, startRedis, startSentinel } from '../../scripts/servers.mjs';
+import { within } from './within.ts';
+
+export type RedisServer = Awaited<ReturnType<typeof startRedis>>;
+
+/** Several servers that are one Redis. */
+export interface RedisForm {
+  /** For REDIS_URL. */
+  readonly url: string;
+  readonly servers: RedisServer[];
+  /** The ones that take writes now. */
+  primaries(): Promise<RedisServer[]>;
+  /** Resolves when all servers run, as many of them primaries as at first, and every replica is in step. */
+  whole(): Promise<void>;
+  /** Starts one again that was stopped, with its data. */
+  restart(server: RedisServer): Promise<void>;
+  flush(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** How long a server has to be silent before another takes its place. */
+const SILENT_MS = '2000';
+
+/** A replica that has just begun otherwise waits five seconds for others. */
+const FOLLOW_AT_ONCE = ['--repl-diskless-sync-delay', '0'];
+
+/** Asks one server; the connection is closed again. */
+async function askServer<T>(port: number, ask: (redis: Redis) => Promise<T>, password?: string): Promise<T> {
+  const known = password === undefined ? {} : { password };
+  const redis = new Redis({
+    port,
+    host: '127.0.0.1',
+    lazyConnect: true,
+    enableReadyCheck: false,
+    retryStrategy: () => null,
+    ...known,
+  });
+  redis.on('error', () => undefined);
+  try {
+    await redis.connect();
+    return await ask(redis);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** A Cluster of three primaries, with as many replicas of each. */
+export async function startCluster(program: string, replicas: 0 | 1): Promise<RedisForm> {
+  const settings = ['--cluster-enabled', 'yes', '--cluster-node-timeout', SILENT_MS, ...FOLLOW_AT_ONCE];
+  const servers: RedisServer[] = [];
+  for (let i = 0; i < 3 * (1 + replicas); i += 1)
+    servers.push(await startRedis(program, { port: await portForCluster(), settings }));
+  const ids = await Promise.all(
+    servers.map((one) => askServer(one.port, (redis) => redis.cluster('MYID') as Promise<string>)),
+  );
+  const [first, ...others] = servers as [RedisServer, ...RedisServer[]];
+  for (const other of others) await askServer(first.port, (redis) => redis.cluster('MEET', '127.0.0.1', other.port));
+  const share = Math.ceil(16_384 / 3);
+  for (const [i, primary] of servers.slice(0, 3).entries()) {
+    const slots = Array.from({ length: share }, (_, n) => i * share + n).filter((slot) => slot < 16_384);
+    await askServer(primary.port, (redis) => redis.cluster('ADDSLOTS', ...slots));
+  }
+  for (const [i, replica] of servers.slice(3).entries()) {
+    await within(20, async () => (await clusterInfo(replica)).includes(`cluster_known_nodes:${servers.length}`));
+    await within(20, () =>
+      askServer(replica.port, (redis) => redis.cluster('REPLICATE', String(ids[i]))).then(
+        () => true,
+        () => false,
+      ),
+    );
+  }
+  const isWhole = async (one: RedisServer) => (await clusterInfo(one)).includes('cluster_state:ok');
+  await within(30, async () => (await Promise.all(servers.map(isWhole))).every(Boolean));
+  const url = servers.map(({ uri }) => uri).join(',');
+  const made = form(program, servers, settings, url, 3);
+  await made.whole();
+  return made;
+}
+
+const [SERVERS, SENTINELS] = ['of the servers', 'of the sentinels'];
+
+/** A primary, a replica, and three Sentinels that know it as `main`; all with passwords. */
+export async function startSentinels(program: string): Promise<RedisForm> {
+  const settings = ['--requirepass', SERVERS, '--masterauth', SERVERS, ...FOLLOW_AT_ONCE];
+  const primary = await startRedis(program, { settings });
+  const replica = await startRedis(program, {
+    settings: [...settings, '--replicaof', `127.0.0.1 ${primary.port}`],
+  });
+  const lines = [
+    `sentinel monitor main 127.0.0.1 ${primary.port} 2`,
+    ...[`sentinel auth-pass main "${SERVERS}"`, `requirepass "${SENTINELS}"`, `sentinel sentinel-pass "${SENTINELS}"`],
+    ...[`sentinel down-after-milliseconds main ${SILENT_MS}`, 'sentinel failover-timeout main 1500'],
+  ];
+  const sentinels = await Promise.all([1, 2, 3].map(() => startSentinel(program, lines)));
+  const knowsAll = ({ port }: RedisServer) =>
+    askServer(
+      port,
+      async (redis) => {
+        const text = JSON.stringify(await redis.call('SENTINEL', 'MASTER', 'main'));
+        return text.includes('"num-slaves","1"') && text.includes('"num-other-sentinels","2"');
+      },
+      SENTINELS,
+    );
+  await within(30, async () => (await Promise.all(sentinels.map(knowsAll))).every(Boolean));
+  const places = sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',');
+  const url = `redis+sentinel://:${encodeURIComponent(SERVERS)}@${places}/main?sentinel-password=${encodeURIComponent(SENTINELS)}`;
+  const made = form(program, [primary, replica], settings, url, 1, SERVERS);
+  await made.whole();
+  return {
+    ...made,
+    async stop() {
+      await Promise.all([made.stop(), ...sentinels.map((one) => one.stop())]);
+    },
+  };
+}
+
+function form(
+  program: string,
+  servers: RedisServer[],
+  settings: readonly string[],
+  url: string,
+  expected: number,
+  password?: string,
+): RedisForm {
+  const asked = <T>({ port }: RedisServer, ask: (redis: Redis) => Promise<T>) => askServer(port, ask, password);
+  const isPrimary = (server: RedisServer) =>
+    asked(server, (redis) => redis.info('replication')).then(
+      (info) => info.includes('role:master'),
+      () => false,
+    );
+  const primaries = async () => {
+    const are = await Promise.all(servers.map(isPrimary));
+    return servers.filter((_, i) => are[i]);
+  };
+  const whole = async () => {
+    const are = await primaries();
+    const replicas = servers.filter((one) => !are.includes(one));
+    const inStep = await Promise.all(replicas.map((one) => isInStep(one, password).catch(() => false)));
+    return are.length === expected && inStep.every(Boolean);
+  };
+  return {
+    ...{ url, servers, primaries },
+    whole: () => within(30, whole),
+    async restart(server) {
+      const { port, directory } = server;
+      servers[servers.indexOf(server)] = await startRedis(program, { port, directory, settings: [...settings] });
+    },
+    async flush() {
+      for (const primary of await primaries()) await asked(primary, (redis) => redis.flushall());
+    },
+    async stop() {
+      await Promise.all(servers.map((one) => one.stop()));
+    },
+  };
+}
+
+const clusterInfo = (one: RedisServer) => askServer(one.port, (redis) => redis.cluster('INFO') as Promise<string>);
+
+const isInStep = ({ port }: RedisServer, password?: string) =>
+  askServer(port, async (redis) => (await redis.info('replication')).includes('master_link_status:up'), password);
+
+/** The nodes of a Cluster talk on another port, which is 10,000 higher. */
+async function portForCluster(): Promise<number> {
+  const port = await freePort();
+  return port <= 55_535 ? port : portForCluster();
+}
