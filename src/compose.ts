@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { RequestListener } from 'node:http';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type Koa from 'koa';
 import compose from 'koa-compose';
 import { fastestArgon2 } from './adapters/argon2.ts';
 import { boundedHasher } from './adapters/boundedHasher.ts';
@@ -73,6 +73,7 @@ import { loadAssets } from './http/assets.ts';
 import { pageContext } from './http/context.ts';
 import { formGuard } from './http/csrf.ts';
 import { knownDevices } from './http/device.ts';
+import { documentsFirst } from './http/documents.ts';
 import { lockout } from './http/lockout.ts';
 import { lookRoutes } from './http/looks.ts';
 import { networkFinder } from './http/network.ts';
@@ -89,6 +90,7 @@ import { authorizationRequests } from './oidc/authorizationRequests.ts';
 import { backchannelLogout } from './oidc/backchannelLogout.ts';
 import { fingerprintOf, jwksCache, type PublishedKeys } from './oidc/jwks.ts';
 import { clientFault, isLostRequest, makeProvider, type ProtocolLog } from './oidc/provider.ts';
+import { publicDocuments } from './oidc/publicDocuments.ts';
 import { apiWordsOf, ownApi } from './oidc/resources.ts';
 import { sessions, signedOutOf } from './oidc/sessions.ts';
 import { redeemForTest } from './oidc/testSignIn.ts';
@@ -124,10 +126,12 @@ export interface Surroundings {
   readonly root: string;
 }
 
-/** The app, ready to listen, and the work that goes on beside it. */
+/** What answers requests, and the work that goes on beside it. */
 export interface Composed {
-  readonly app: Koa;
+  readonly listener: RequestListener;
   readonly tasks: readonly Task[];
+  /** Puts down what still waits to be, before the stores are closed. */
+  finish(): Promise<void>;
 }
 
 /** The one place where parts meet. Seeds the store. */
@@ -160,11 +164,11 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const ended = endings(stores.endings);
   await ended.load();
   const ourSessions = sessions({ provider, limits: config.limits, clock, expiring, schedule, logout, audit });
-  const build = (published: PublishedKeys) => {
+  const build = async (published: PublishedKeys) => {
     const made = makeProvider(
       {
         ...protocolSettings(config, secrets),
-        ...{ stores, directory, clock, audit },
+        ...{ stores, directory, clock, audit, request: scope.current },
         keys: published,
         areOver: ended.areOver,
         pages: {
@@ -189,10 +193,11 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       protocolLog(log),
     );
     pinToIssuer(made, issuer);
-    return { provider: made, middleware: compose(made.middleware), published };
+    const middleware = compose([jwksCache(config.keyTimes.jwksMaxAge), ...made.middleware]);
+    return { provider: made, middleware, published, documents: await publicDocuments(made, middleware) };
   };
   const keys = keyRingOf(config, secrets, stores, clock);
-  let current = build(await loadAtStart(keys));
+  let current = await build(await loadAtStart(keys));
   await seedClients(stores, config.clients, (record) => clientFault(provider(), record), clock);
   await seedMembers(stores, config.members, hasher, isKnownHash, clock);
   if (config.rosterFile !== undefined)
@@ -284,6 +289,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     ],
     recoveryCode: recoveryCodeFactor({ accounts, hasher, decoy, seal, clock, post }),
     rememberDays: config.rememberBrowserDays,
+    reachesPhones: carriers.has('sms') || carriers.has('voice'),
   });
   const signedIn = signedInMembers({
     ...{ accounts, clock, issuer, keys: secrets.cookieKeys },
@@ -408,7 +414,6 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       ...(inbox === undefined ? [] : [inboxRoute(inbox.list, render)]),
       extension,
       deviceGuard(guardNetwork, problems),
-      jwksCache(config.keyTimes.jwksMaxAge),
       async (ctx, next) => {
         await current.middleware(ctx as never, next);
         await ctx.state.beside;
@@ -423,7 +428,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       every: config.keyTimes.poll * 1_000,
       async run() {
         const published = await keys.load();
-        if (fingerprintOf(published) !== fingerprintOf(current.published)) current = build(published);
+        if (fingerprintOf(published) !== fingerprintOf(current.published)) current = await build(published);
       },
     },
     { name: 'sessions ended', every: HEARS_WITHIN, run: ended.load },
@@ -448,7 +453,9 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       run: () => audit.removeOld(trail.forget, clock.now() - config.auditDays * 86_400_000),
     },
   ];
-  return { app, tasks };
+  const documents = () => current.documents;
+  const listener = documentsFirst({ documents, https, clock, log, measures }, app.callback());
+  return { listener, tasks, finish: audit.finish };
 }
 
 const protocolLog = (log: Logger): ProtocolLog => ({

@@ -123,7 +123,7 @@ export function auditOf(
   const newNode = () => randomBytes(12).toString('hex');
   const audit = recorder({ ...parts, newNode, ...(circumstances === undefined ? {} : { circumstances }) });
   return {
-    record: audit.record,
+    ...{ record: audit.record, recordSoon: audit.recordSoon, finish: audit.finish },
     seal: () => sealChains(parts, audit),
     removeOld: (forget: RetentionDependencies['forget'], before: number) => removeOld({ ...parts, forget }, before),
     history: history(parts),

@@ -31,17 +31,18 @@ export async function serve({ config, log, metrics, readMetrics, root }: ServeOp
     log.warn({ dependency, err: error }, 'connection lost'),
   );
   let draining = false;
-  const { app, tasks } = await composeApp({
+  const { listener, tasks, finish } = await composeApp({
     ...{ config, secrets, stores, clock: systemClock, log, root },
     ...{ measures: metrics, readMetrics, isDraining: () => draining },
   });
-  door.open(app.callback());
+  door.open(listener);
   const stopWork = work(tasks, log);
   return {
     async end() {
       draining = true;
       await closeDoor(door, config.drainSeconds);
       stopWork();
+      await finish();
       await stores.close();
     },
   };

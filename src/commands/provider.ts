@@ -13,6 +13,7 @@ export async function providerOf({ config, secrets, stores, clock, audit }: Grou
   return makeProvider(
     {
       ...protocolSettings(config, secrets),
+      request: () => undefined,
       ...{ stores, clock, audit, directory: clientDirectory(stores.clients, clock) },
       keys: await loadAtStart(keyRingOf(config, secrets, stores, clock)),
       pages: {

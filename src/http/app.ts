@@ -1,8 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import Koa, { type Middleware } from 'koa';
 import type { Clock } from '../core/clock.ts';
 import type { Measures } from '../core/measures.ts';
-import { readableCode } from '../core/readableCode.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Assets } from './assets.ts';
 import type { PageState } from './context.ts';
@@ -10,6 +8,7 @@ import { securityHeaders } from './headers.ts';
 import { locale } from './locale.ts';
 import { measuredRequests } from './measured.ts';
 import type { ProblemPages } from './problems.ts';
+import { RequestState } from './requestState.ts';
 
 export interface AppParts {
   readonly issuer: string;
@@ -65,15 +64,14 @@ const withoutIds = (path: string): string => path.replace(/[\w-]{20,}/g, ':id');
 function requestLog(log: Logger, clock: Clock): Middleware<PageState> {
   return async (ctx, next) => {
     const started = clock.now();
-    ctx.state.requestId = readableCode(randomBytes(12));
-    ctx.state.log = log.child({ requestId: ctx.state.requestId });
-    ctx.set('X-Request-Id', ctx.state.requestId);
+    const state = new RequestState(ctx, log);
+    ctx.state = state;
+    const { requestId } = state;
+    ctx.set('X-Request-Id', requestId);
     await next();
     // What watches us asks every few seconds, and would drown the rest.
     const level = ctx.path.startsWith('/health/') || ctx.path === '/metrics' ? 'debug' : 'info';
-    ctx.state.log[level](
-      { method: ctx.method, path: withoutIds(ctx.path), status: ctx.status, ms: clock.now() - started },
-      'request',
-    );
+    const { method, status } = ctx;
+    log[level]({ requestId, method, path: withoutIds(ctx.path), status, ms: clock.now() - started }, 'request');
   };
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Middleware } from 'koa';
 import type { PageContext, PageState } from './context.ts';
 
@@ -8,28 +7,26 @@ import type { PageContext, PageState } from './context.ts';
  * redirect chain after the form, which ends at the app.
  */
 export function securityHeaders(https: boolean): Middleware<PageState> {
-  return async (ctx, next) => {
-    ctx.state.nonce = randomBytes(16).toString('base64');
-    ctx.set({
-      'Content-Security-Policy': [
-        "default-src 'none'",
-        `script-src 'nonce-${ctx.state.nonce}'`,
-        "style-src 'self'",
-        "img-src 'self'",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-      ].join('; '),
-      'Cross-Origin-Resource-Policy': 'same-origin',
-      'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
-      'Referrer-Policy': 'same-origin',
-      'X-Content-Type-Options': 'nosniff',
-      'X-Frame-Options': 'DENY',
-      ...(https ? { 'Strict-Transport-Security': 'max-age=63072000; includeSubDomains' } : {}),
-    });
-    await next();
+  return (ctx, next) => {
+    ctx.set(headersFor(ctx.state.nonce, https));
+    return next();
   };
 }
+
+/** The security headers of an answer whose scripts have this nonce. */
+export const headersFor = (nonce: string, https: boolean): Record<string, string> => ({
+  'Content-Security-Policy': `default-src 'none'; script-src 'nonce-${nonce}'; ${REST_OF_POLICY}`,
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+  'Referrer-Policy': 'same-origin',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  ...(https ? { 'Strict-Transport-Security': 'max-age=63072000; includeSubDomains' } : {}),
+});
+
+const REST_OF_POLICY = ["style-src 'self'", "img-src 'self'", "connect-src 'self'", "base-uri 'none'"]
+  .concat("frame-ancestors 'none'")
+  .join('; ');
 
 /** Lets the forms of this page end at these origins besides our own. */
 export function allowFormsTo(ctx: PageContext, sources: readonly string[]): void {

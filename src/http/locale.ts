@@ -1,16 +1,17 @@
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import type { PageContext, PageState } from './context.ts';
-import { LOCALES, pickLocale, translator } from './words.ts';
+import { LOCALES, type Locale, pickLocale } from './words.ts';
 
 const COOKIE = 'lang';
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
 
 /**
- * Finds the language: the member's own choice (`?lang=`, kept in a cookie), else what the app asked for (`ui_locales`),
- * else the browser's, else English.
+ * Keeps the language that a member chooses (`?lang=`). What a query says about the language is looked at right away: what comes
+ * after may change the query.
  */
 export function locale(secureCookies: boolean): Middleware<PageState> {
-  return async (ctx, next) => {
+  return (ctx, next) => {
+    if (!/[?&](lang|ui_locales)=/.test(ctx.search)) return next();
     const chosen = pickLocale([String(ctx.query.lang ?? '')]);
     if (chosen !== undefined) {
       ctx.cookies.set(COOKIE, chosen, {
@@ -22,23 +23,22 @@ export function locale(secureCookies: boolean): Middleware<PageState> {
         overwrite: true,
       });
     }
-    const remembered = ctx.cookies.get(COOKIE, { signed: false });
-    const asked = String(ctx.query.ui_locales ?? '').split(' ');
-    const wanted = chosen ?? pickLocale([remembered ?? '']) ?? pickLocale(asked);
-    speak(ctx, wanted ?? pickLocale([ctx.acceptsLanguages(...LOCALES) || 'en']) ?? 'en');
-    await next();
+    ctx.state.locale = chosen ?? localeOf(ctx);
+    return next();
   };
+}
+
+/** The member's own choice before, else what the app asked for (`ui_locales`), else the browser's language, else English. */
+export function localeOf(ctx: Context): Locale {
+  const remembered = ctx.cookies.get(COOKIE, { signed: false });
+  const asked = String(ctx.query.ui_locales ?? '').split(' ');
+  const wanted = pickLocale([remembered ?? '']) ?? pickLocale(asked);
+  return wanted ?? pickLocale([ctx.acceptsLanguages(...LOCALES) || 'en']) ?? 'en';
 }
 
 /** The app's wish counts only where the member has made no choice of their own. */
 export function applyUiLocales(ctx: PageContext, uiLocales: string | undefined): void {
   const ownChoice = ctx.query.lang !== undefined || ctx.cookies.get(COOKIE, { signed: false }) !== undefined;
   const asked = ownChoice ? undefined : pickLocale((uiLocales ?? '').split(' '));
-  if (asked !== undefined) speak(ctx, asked);
-}
-
-function speak(ctx: PageContext, locale: PageState['locale']): void {
-  ctx.state.locale = locale;
-  ctx.state.t = translator(locale);
-  ctx.set('Content-Language', locale);
+  if (asked !== undefined) ctx.state.locale = asked;
 }

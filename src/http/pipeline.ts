@@ -17,6 +17,8 @@ import type { AnyStep, StepContext } from './step.ts';
 export interface Journeys<Context extends StepContext> {
   /** The path that they lie under. */
   readonly root: '/interaction' | '/journey';
+  /** A journey that is done sends the browser elsewhere, so that the last answer may do so itself. */
+  readonly endsElsewhere?: true;
   readonly steps: Readonly<Partial<Record<Requirement, AnyStep<Context>>>>;
   /** Finds the journey for this browser, or answers by itself and gives undefined. */
   open(ctx: PageContext, id: string): Promise<Context | undefined>;
@@ -139,6 +141,15 @@ export function pipeline<Context extends StepContext>(deps: PipelineDependencies
     return { form: form.proven, context: earlier, step: stepOf(stepName as Requirement) };
   }
 
+  /** After an answer a GET shows what is next. Where nothing is, the browser need not come back first to hear that. */
+  async function goOn(ctx: PageContext, id: string): Promise<void> {
+    if (!journeys.endsElsewhere) return seeOther(ctx, homeOf(id));
+    const context = await journeys.open(ctx, id);
+    if (context === undefined) return;
+    const due = journeys.next(context);
+    if (due !== 'done' || !(await journeys.settle(ctx, context, due))) seeOther(ctx, homeOf(id));
+  }
+
   return {
     async get(ctx: PageContext, id: string): Promise<void> {
       const context = await journeys.open(ctx, id);
@@ -181,7 +192,7 @@ export function pipeline<Context extends StepContext>(deps: PipelineDependencies
       // Another answer was faster: its facts stand, and the GET shows what follows from them.
       if (outcome.ok && (await journeys.save(context, outcome.proven))) await step.conclude?.(outcome.proven, context);
       if (step.even && input.ok) await notBefore(started + deps.refusalFloor);
-      if (outcome.ok) return seeOther(ctx, homeOf(id));
+      if (outcome.ok) return goOn(ctx, id);
       if (outcome.until === undefined) return show(ctx, context, step, outcome.refusal, form);
       const { refusal, until } = outcome;
       deps.problems.locked(ctx, { refusal, until, retryAt: homeOf(id), startUrl: journeys.startUrl?.(context) });

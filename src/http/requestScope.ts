@@ -11,6 +11,7 @@ export function requestScope(networkOf: NetworkOf) {
   const enter: Middleware<PageState> = (ctx, next) => requests.run(ctx, next);
   return {
     enter,
+    current: (): object | undefined => requests.getStore(),
     circumstances(): Partial<AuditEntry> {
       const ctx = requests.getStore();
       if (ctx === undefined) return {};

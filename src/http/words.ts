@@ -21,10 +21,26 @@ await instance.init({
 
 /** The words of one language. An unknown key throws: a page never shows a key. */
 export function translator(locale: Locale): Translate {
+  const made = translators.get(locale) ?? makeTranslator(locale);
+  translators.set(locale, made);
+  return made;
+}
+
+const translators = new Map<Locale, Translate>();
+
+function makeTranslator(locale: Locale): Translate {
   const lookUp = instance.getFixedT(locale);
-  return (key, values = {}) => {
+  const found = (key: string, values: Record<string, string | number>): string => {
     if (!instance.exists(key, { lng: locale, ...values })) throw new Error(`no words for ${key} in ${locale}`);
     return lookUp(key, values);
+  };
+  // Most words stand alone: they are looked up once. There are no more of them than the file has, as others throw.
+  const alone = new Map<string, string>();
+  return (key, values) => {
+    if (values !== undefined) return found(key, values);
+    const words = alone.get(key) ?? found(key, {});
+    alone.set(key, words);
+    return words;
   };
 }
 

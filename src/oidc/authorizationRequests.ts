@@ -43,6 +43,17 @@ export function authorizationRequests(
     return sub === expected;
   }
 
+  /** A request that was answered a moment ago, by a second click, goes on with that answer. */
+  async function answeredElsewhere(ctx: ParameterizedContext): Promise<string | undefined> {
+    try {
+      const { result, returnTo } = await provider().interactionDetails(ctx.req, ctx.res);
+      return result === undefined ? undefined : returnTo;
+    } catch (error) {
+      if (isLostRequest(error)) return undefined;
+      throw error;
+    }
+  }
+
   async function levelOfRequest({ params }: Interaction): Promise<number> {
     const client = await provider().Client.find(String(params.client_id));
     if (client === undefined) return 1;
@@ -93,16 +104,22 @@ export function authorizationRequests(
     hasSession: async (ctx: ParameterizedContext): Promise<boolean> => (await sessions.of(ctx)).accountId !== undefined,
 
     /**
-     * Hands the request back to oidc-provider. Returns where the browser goes next. The session of another member in
+     * Hands the request back to oidc-provider. Returns where the browser goes next; undefined when the request is gone. It is
+     * answered once: of two answers at the same moment the second goes on with the first. The session of another member in
      * this browser ends first: two members are never signed in at once. There are no tokens for another member than the
      * one that the app named (OpenID Connect Core 3.1.2.2).
      */
-    async finish(ctx: ParameterizedContext, result: RequestResult): Promise<string> {
+    async finish(ctx: ParameterizedContext, result: RequestResult): Promise<string | undefined> {
       const { login } = result;
-      if (login !== undefined && !(await isExpected(ctx, login.accountId)))
-        return provider().interactionResult(ctx.req, ctx.res, ANOTHER_MEMBER);
-      if (login !== undefined) await endOthersSession(ctx, login.accountId);
-      return provider().interactionResult(ctx.req, ctx.res, result);
+      try {
+        if (login !== undefined && !(await isExpected(ctx, login.accountId)))
+          return await provider().interactionResult(ctx.req, ctx.res, ANOTHER_MEMBER);
+        if (login !== undefined) await endOthersSession(ctx, login.accountId);
+        return await provider().interactionResult(ctx.req, ctx.res, result);
+      } catch (error) {
+        if (isLostRequest(error)) return answeredElsewhere(ctx);
+        throw error;
+      }
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type Adapter, type AdapterPayload, errors, Provider } from 'oidc-provider';
+import { type Adapter, type AdapterPayload, type Client, errors, Provider } from 'oidc-provider';
 import { judgeAddressesAndKeys } from '../core/client/administration.ts';
 import { withLook } from '../core/client/brand.ts';
 import { type ClientChange, differences, recordChange } from '../core/client/changes.ts';
@@ -158,7 +158,7 @@ const readSecrets = (text: string): ClientSecret[] =>
   });
 
 /** Teaches the provider to compare a secret with the digests, and never to show them. */
-export function extendClients(provider: Provider, clock: Clock): void {
+export function extendClients(provider: Provider, clock: Clock, directory: Pick<ClientDirectory, 'find'>): void {
   provider.Client.prototype.compareClientSecret = function compareClientSecret(actual: string) {
     return secretMatches(actual, readSecrets(this.clientSecret ?? ''), seconds(clock));
   };
@@ -168,9 +168,16 @@ export function extendClients(provider: Provider, clock: Clock): void {
   };
   // A client whose registration cannot be read (its sector document does not answer) must not keep members from signing out.
   const find = provider.Client.find;
+  // What it has made of a registration: to find that again, it writes the registration out and digests it at each request.
+  const made = new WeakMap<ClientRecord, Client>();
   provider.Client.find = async function findClient(id: string) {
+    const registered = typeof id === 'string' ? (await directory.find(id))?.value : undefined;
+    const before = registered && made.get(registered);
+    if (before !== undefined) return before;
     try {
-      return await find.call(this, id);
+      const client = await find.call(this, id);
+      if (registered !== undefined && client !== undefined) made.set(registered, client);
+      return client;
     } catch (error) {
       const signingOut = Provider.ctx?.oidc?.route?.startsWith('end_session');
       if (signingOut && error instanceof errors.InvalidClientMetadata) return undefined;

@@ -61,6 +61,8 @@ export interface OidcDependencies {
   readonly logout: Pick<BackchannelLogout, 'tellOne'>;
   /** Hears of each refresh before it is answered. */
   readonly onRefresh: (ctx: KoaContextWithOIDC) => void;
+  /** The request that is being answered, if one is. */
+  readonly request: () => object | undefined;
   readonly mfaPolicy: MfaPolicy;
   /** Our own page that a sign-in for any app may end at; see `allowTestCallback`. */
   readonly testCallback?: string;
@@ -84,7 +86,10 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
             ...{ directory, clients, clock, changes: stores.clientChanges, newId: randomUUID },
             cameBy: deps.registration === 'open' ? 'open registration' : 'initial access token',
           })
-        : artifactAdapter(kind, { expiring, schedule, clock, overall: deps.limits.overall, areOver: deps.areOver }),
+        : artifactAdapter(kind, {
+            ...{ expiring, schedule, clock, overall: deps.limits.overall },
+            ...{ areOver: deps.areOver, request: deps.request },
+          }),
     jwks: { keys: [...keys.jwks] },
     cookies: {
       keys: [...deps.cookieKeys],

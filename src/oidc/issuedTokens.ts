@@ -3,10 +3,10 @@ import type { Audit, AuditEntry } from '../core/audit/event.ts';
 
 /**
  * Puts it on record when an app gets tokens: which app, whose, by which grant, for what; never a token. Nobody waits for it, as no
- * token request waits for MongoDB; what could not be put down is in the log. What was refused is only there: anybody can ask.
+ * token request waits for MongoDB, and those of a tenth of a second are one write; what could not be put down is in the log. What was refused is only there: anybody can ask.
  */
 export function recordIssuedTokens(provider: Provider, audit: Audit, onLost: (error: unknown) => void): void {
-  provider.on('grant.success', (ctx) => void audit.record(issued(ctx)).catch(onLost));
+  provider.on('grant.success', (ctx) => void audit.recordSoon(issued(ctx)).catch(onLost));
   // Somebody has sent a code or a refresh token that was used before: all that came of it is void (RFC 9700 4.14.2).
   provider.on('grant.revoked', (ctx) => {
     if (ctx.oidc.route !== 'token') return;

@@ -131,6 +131,7 @@ export const fingerprintOf = ({ jwks }: PublishedKeys): string => jwks.map(({ ki
 export function jwksCache(maxAge: number): Middleware {
   return async (ctx, next) => {
     await next();
-    if (ctx.path === '/jwks' && ctx.status === 200) ctx.set('Cache-Control', `public, max-age=${maxAge}`);
+    const { oidc } = ctx as { oidc?: { route?: string } };
+    if (oidc?.route === 'jwks' && ctx.status === 200) ctx.set('Cache-Control', `public, max-age=${maxAge}`);
   };
 }

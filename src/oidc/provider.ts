@@ -21,7 +21,7 @@ export interface ProtocolLog {
 /** Builds the provider. It is a Koa app whose middleware runs inside ours. */
 export function makeProvider(deps: OidcDependencies, log: ProtocolLog): Provider {
   const provider = new Provider(deps.issuer, oidcConfiguration(deps));
-  extendClients(provider, deps.clock);
+  extendClients(provider, deps.clock, deps.directory);
   extendSessions(provider, deps.onSignOut);
   tellAcrAsAsked(provider);
   if (deps.testCallback !== undefined) allowTestCallback(provider, deps.testCallback);

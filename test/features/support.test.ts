@@ -553,4 +553,83 @@ describeOnEveryStore('the support desk', (pair) => {
       expect((await agent.press(page, 'unlock')).status).toBe(409);
     });
   });
+
+  describe('withstands', () => {
+    /** At the page that asks for the code of a letter. */
+    const atLetter = async (said = CALLER, memberNumber = 'MHP-100-2001') => {
+      const { issuer } = provider;
+      const member = new Visitor();
+      const number = await member.submit(await member.go(`${issuer}/letter`, issuer), said, issuer);
+      return { member, page: await member.submit(number, { 'member-number': memberNumber }, issuer) };
+    };
+
+    test('a member number that is written in ever new ways: five wrong answers are five', async () => {
+      const wrong = saying('Without', 'Contact', '1945-06-03', '97215');
+      for (const typed of ['MHP-100-2008', 'MHP1002008', 'mhp 100 2008', 'MHP.100.2008', 'mhp-1002008'])
+        expect((await agent.open(typed, wrong)).status).toBe(422);
+      expect((await agent.open('M HP1002008', wrong)).status).toBe(429);
+    });
+
+    test('a freeze while a link is being followed: the page says that it is over', async () => {
+      await withPhone(MEMBER);
+      const file = await open();
+      await agent.press(file, 'second-step', { way: '0' });
+      const { issuer } = provider;
+      const member = new Visitor();
+      const password = await member.submit(
+        await member.go(await linkIn('sample.member@example.com'), issuer),
+        {},
+        issuer,
+      );
+      expect(password.body).toContain('Type the password of');
+      await agent.press(file, 'freeze', { sure: 'yes' });
+      const after = await member.go(password.url, issuer);
+      expect(after.status).toBeLessThan(500);
+      const posted = await member.submit(password, { password: MEMBER.password }, issuer);
+      expect(posted.status).toBeLessThan(500);
+    });
+
+    test('an old page of a link: a journey that was begun in time is over when the link is', async () => {
+      const { issuer } = provider;
+      await agent.press(await open(), 'password', { way: '0' });
+      const member = new Visitor();
+      const choose = await member.submit(
+        await member.go(await linkIn('sample.member@example.com'), issuer),
+        {},
+        issuer,
+      );
+      clock.advance(20 * 3_600_000);
+      const late = await member.submit(choose, { 'new-password': 'another walk by the sea' }, issuer);
+      expect(late.body).not.toContain('Your password was changed');
+    });
+
+    test('two journeys by one link: what the member has set up by one is not replaced by the other', async () => {
+      await withPhone(MEMBER);
+      await agent.press(await open(), 'second-step', { way: '0' });
+      const { issuer } = provider;
+      const link = await linkIn('sample.member@example.com');
+      const begin = async (visitor: Visitor) => visitor.submit(await visitor.go(link, issuer), {}, issuer);
+      const [member, thief] = [new Visitor(), new Visitor()];
+      const [theirs, stolen] = [await begin(member), await begin(thief)];
+      await setUpApp(member, await member.submit(theirs, { password: MEMBER.password }, issuer), issuer, () =>
+        clock.now(),
+      );
+      const stored = (await accountOf(MEMBER)).value.factors?.totp;
+      expect(stored).toBeDefined();
+      clock.advance(3 * 3_600_000);
+      const enrolment = await thief.submit(stolen, { password: MEMBER.password }, issuer);
+      await setUpApp(thief, enrolment, issuer, () => clock.now()).catch(() => {});
+      expect((await accountOf(MEMBER)).value.factors?.totp).toEqual(stored);
+    });
+
+    test('who asks at /letter whether a letter is under way', async () => {
+      await agent.press(await open(), 'letter');
+      const known = await atLetter();
+      const right = await known.member.submit(known.page, { code: '000000' }, provider.issuer);
+      const nobody = await atLetter({ ...CALLER, 'birth-year': '1950' });
+      const wrong = await nobody.member.submit(nobody.page, { code: '000000' }, provider.issuer);
+      const plain = ({ body }: Answer) => body.replaceAll(/nonce="[^"]+"|[\w-]{30,}/g, '');
+      expect([wrong.status, plain(wrong)]).toEqual([right.status, plain(right)]);
+    });
+  });
 });

@@ -59,7 +59,7 @@ describe.each(STORE_PAIRS.filter(({ available }) => available))('behind a TLS pr
     return String(next?.kid);
   }
   const untilItSigns = async () => {
-    date.advance(361);
+    date.advance(421);
     await provider.work();
   };
 

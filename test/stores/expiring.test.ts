@@ -66,8 +66,11 @@ describeOnEveryRedis('an expiring value', (pair) => {
   test('swap keeps a spent value spent', async () => {
     await expiring.put('k', {}, in1s());
     await expiring.spend('k', 7);
-    await expiring.swap('k', 1, { changed: true }, in1s());
-    expect((await expiring.get('k'))?.spentAt).toBe(7);
+    expect(await expiring.swap('k', 1, { changed: true }, in1s())).toBe(false);
+    expect(await expiring.get('k')).toEqual({ value: {}, version: 1, spentAt: 7 });
+    clock.advance(1_000);
+    expect(await expiring.swap('k', 0, { fresh: true }, in1s())).toBe(true);
+    expect(await expiring.get('k')).toEqual({ value: { fresh: true }, version: 1 });
   });
 
   test('is spent by one of fifty', async () => {
@@ -87,9 +90,15 @@ describeOnEveryRedis('an expiring value', (pair) => {
 
   test('is gone when removed, and removing nothing is no fault', async () => {
     await expiring.put('k', {}, in1s());
-    await expiring.remove('k');
-    await expiring.remove('k');
+    expect(await expiring.remove('k')).toBe(true);
+    expect(await expiring.remove('k')).toBe(false);
     expect(await expiring.get('k')).toBeUndefined();
+  });
+
+  test('is removed by one of fifty', async () => {
+    await expiring.put('k', {}, in1s());
+    const races = await Promise.all(Array.from({ length: 50 }, () => expiring.remove('k')));
+    expect(races.filter(Boolean)).toHaveLength(1);
   });
 
   test('a set holds each member until the deadline of its own', async () => {

@@ -26,6 +26,8 @@ export interface RunningProvider {
   readonly portal: string;
   /** Does once what goes on beside the requests: signing keys, ends of sessions, logout tokens. */
   work(): Promise<void>;
+  /** Puts on record what waits for others to go with. */
+  finish(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -101,12 +103,14 @@ export async function startProvider(pair: StorePair, options: ProviderOptions = 
   const stores = options.stores ?? (await pair.open(clock));
   const log: string[] = [];
   const metrics = prometheusMetrics();
+  let finished = async (): Promise<void> => undefined;
   const close = async () => {
     await Promise.all([closePort(door), closePort(portalDoor)]);
+    await finished();
     if (options.stores === undefined) await stores.close();
     rmSync(folder, { recursive: true, force: true });
   };
-  const { app, tasks } = await composeApp({
+  const { listener, tasks, finish } = await composeApp({
     ...{ config, stores, clock, root: ROOT, secrets: SECRETS, measures: metrics },
     readMetrics: () => metrics.registry.metrics(),
     isDraining: () => false,
@@ -115,7 +119,8 @@ export async function startProvider(pair: StorePair, options: ProviderOptions = 
     await close();
     throw error;
   });
-  door.on('request', app.callback());
+  finished = finish;
+  door.on('request', listener);
   const portal = `http://localhost:${portOf(portalDoor)}`;
   portalDoor.on(
     'request',
@@ -126,6 +131,7 @@ export async function startProvider(pair: StorePair, options: ProviderOptions = 
     async work() {
       for (const task of tasks) await task.run();
     },
+    finish,
     close,
   };
 }

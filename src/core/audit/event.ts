@@ -77,6 +77,8 @@ export interface AuditEvent extends AuditEntry {
 export interface Audit {
   /** Resolves when it is stored; rejects with Unavailable. What must not happen without a record waits for it. */
   record(entry: AuditEntry): Promise<void>;
+  /** The same for what nobody waits for: what comes within a moment is put down together, in one write. */
+  recordSoon(entry: AuditEntry): Promise<void>;
 }
 
 const [LONGEST, LONGEST_ID, LONGEST_DETAIL, MOST_DETAILS] = [1_000, 200, 200, 20];

@@ -19,17 +19,23 @@ export interface RecorderDependencies {
 export interface OwnChain {
   /** Where it stands in the store; undefined while it is empty. */
   head(): SealedHead | undefined;
+  /** Puts down what still waits; resolves when nothing does. */
+  finish(): Promise<void>;
 }
 
 interface Waiting {
   readonly at: number;
   readonly entry: AuditEntry;
+  /** Somebody waits for it. */
+  readonly urgent: boolean;
   resolve(): void;
   reject(error: unknown): void;
 }
 
 /** A batch has at most so many events, so that it is never too large for a store. */
 const MOST_AT_ONCE = 200;
+/** Milliseconds that an event waits at most for others to go with, when nobody waits for it. */
+const SOON_MS = 100;
 /** A clock that is set back by more begins another chain: the order of ids is the order of each chain. */
 const SET_BACK_MS = 60_000;
 /** A chain goes on for a day, so that the seal that tells what was removed of it need not outlive it. */
@@ -37,18 +43,20 @@ const LONGEST_CHAIN_MS = 24 * 60 * 60_000;
 
 /**
  * The chain of this process. What comes while a write is under way goes with the next, in one document: it is stored as a
- * whole or not at all, and a busy provider writes few. No other process is waited for.
+ * whole or not at all, and a busy provider writes few. What nobody waits for waits a moment for company. No other process is
+ * waited for.
  *
  * A write that failed may have happened all the same. It is repeated under its id before the next one, so that the chain has
  * neither a hole nor a fork: what was answered with an error may be on record, and what was answered is.
  */
 export function recorder(deps: RecorderDependencies): Audit & OwnChain {
   const { batches, clock, macs, newNode, circumstances = () => ({}) } = deps;
-  const begin = (): ChainHead => ({ node: newNode(), sequence: 0, hash: GENESIS });
-  let [chain, latest, began] = [begin(), 0, clock.now()];
+  const newChain = (): ChainHead => ({ node: newNode(), sequence: 0, hash: GENESIS });
+  let [chain, latest, began] = [newChain(), 0, clock.now()];
   let stored: SealedHead | undefined;
   let unsure: { readonly id: string; readonly batch: AuditBatch; readonly head: ChainHead } | undefined;
-  let writing = false;
+  let writing: Promise<void> | undefined;
+  let planned: ReturnType<typeof setTimeout> | undefined;
   const waiting: Waiting[] = [];
 
   async function store(): Promise<void> {
@@ -63,7 +71,7 @@ export function recorder(deps: RecorderDependencies): Audit & OwnChain {
   async function write(events: readonly Waiting[]): Promise<void> {
     await store();
     const at = Math.max(...events.map((event) => event.at));
-    if (at < latest - SET_BACK_MS || at > began + LONGEST_CHAIN_MS) [chain, latest, began] = [begin(), 0, at];
+    if (at < latest - SET_BACK_MS || at > began + LONGEST_CHAIN_MS) [chain, latest, began] = [newChain(), 0, at];
     latest = Math.max(at, latest);
     const first = chain.sequence + 1;
     const id = batchId(latest, chain.node, first);
@@ -74,8 +82,7 @@ export function recorder(deps: RecorderDependencies): Audit & OwnChain {
   }
 
   async function writeAll(): Promise<void> {
-    writing = true;
-    while (waiting.length > 0) {
+    do {
       const events = waiting.splice(0, MOST_AT_ONCE);
       try {
         await write(events);
@@ -83,17 +90,41 @@ export function recorder(deps: RecorderDependencies): Audit & OwnChain {
       } catch (error) {
         for (const { reject } of events) reject(error);
       }
-    }
-    writing = false;
+    } while (isDue());
   }
 
+  /** Whether what waits is not to wait longer for more. */
+  const isDue = (): boolean => waiting.length >= MOST_AT_ONCE || waiting.some(({ urgent }) => urgent);
+
+  function begin(): Promise<void> {
+    clearTimeout(planned);
+    planned = undefined;
+    writing ??= writeAll().finally(() => {
+      writing = undefined;
+      plan();
+    });
+    return writing;
+  }
+
+  function plan(): void {
+    if (waiting.length === 0 || writing !== undefined) return;
+    if (isDue()) void begin();
+    else planned ??= setTimeout(begin, SOON_MS);
+  }
+
+  const put = (entry: AuditEntry, urgent: boolean): Promise<void> =>
+    new Promise((resolve, reject) => {
+      waiting.push({ at: clock.now(), entry: { ...circumstances(), ...said(entry) }, urgent, resolve, reject });
+      plan();
+    });
+
   return {
-    record: (entry) =>
-      new Promise((resolve, reject) => {
-        waiting.push({ at: clock.now(), entry: { ...circumstances(), ...said(entry) }, resolve, reject });
-        if (!writing) void writeAll();
-      }),
+    record: (entry) => put(entry, true),
+    recordSoon: (entry) => put(entry, false),
     head: () => stored,
+    async finish() {
+      while (waiting.length > 0 || writing !== undefined) await begin();
+    },
   };
 }
 

@@ -64,7 +64,14 @@ export interface Facts {
   readonly review?: { readonly at: number };
 
   /** The name that somebody typed who cannot sign in, and the account that it belongs to, if any. */
-  readonly name?: { readonly at: number; readonly typed: string; readonly accountId?: string; readonly epoch?: number };
+  readonly name?: {
+    readonly at: number;
+    readonly typed: string;
+    readonly accountId?: string;
+    readonly epoch?: number;
+    /** The account's second steps then, where a link lets them be set up anew. */
+    readonly marks?: string;
+  };
   readonly person?: Person & { readonly at: number };
   readonly member?: MemberFact;
   /** Where the code is to go. */

@@ -10,13 +10,17 @@ export interface Expiring {
   /** Writes the value whatever stood there, at version 1; but a record that was spent stays as it is, and dead. */
   put(key: string, value: object, deadline: number): Promise<boolean>;
 
-  /** Writes the value if the record still has this version; version 0 means that it must be absent. */
+  /**
+   * Writes the value if the record still has this version; version 0 means that it must be absent. A record that was spent stays
+   * as it is.
+   */
   swap(key: string, version: number, value: object, deadline: number): Promise<boolean>;
 
   /** Marks a record as used up. True for the first caller only; false when it is spent already or absent. */
   spend(key: string, at: number): Promise<boolean>;
 
-  remove(key: string): Promise<void>;
+  /** True for the one that has removed it, of however many callers. */
+  remove(key: string): Promise<boolean>;
 
   /** Adds a member to a set. The set lives as long as its longest member. */
   join(set: string, member: string, deadline: number): Promise<void>;

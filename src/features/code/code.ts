@@ -83,7 +83,10 @@ export const codeStep = (deps: { codes: Codes; clock: Clock; channels: ReadonlyS
         return proven({ sent: { at: seconds(deps.clock) } });
       }
       const used = await deps.codes.use(variant.purpose(context), input.code);
-      return used.is === 'right' ? variant.right(context, used.way) : refused(`code-${used.is}`);
+      if (used.is === 'right') return variant.right(context, used.way);
+      // Whether a letter is on its way to somebody is told to nobody who does not have it.
+      const isHidden = used.is === 'expired' && variant.shown(context)?.by === 'letter';
+      return refused(isHidden ? 'code-wrong' : `code-${used.is}`);
     },
 
     conclude: (facts, context) => variant.conclude?.(facts, context) ?? Promise.resolve(),

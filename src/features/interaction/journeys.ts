@@ -40,7 +40,7 @@ import type { AnyStep, RequestContext } from '../../http/step.ts';
 interface AuthorizationRequests {
   find(ctx: PageContext, id: string): Promise<AuthorizationRequest | undefined>;
   hasSession(ctx: PageContext): Promise<boolean>;
-  finish(ctx: PageContext, result: RequestResult): Promise<string>;
+  finish(ctx: PageContext, result: RequestResult): Promise<string | undefined>;
   restartUrl(ctx: PageContext): Promise<string>;
 }
 
@@ -106,6 +106,7 @@ export function requestJourneys(deps: InteractionDependencies): Journeys<Opened>
 
   return {
     root: '/interaction',
+    endsElsewhere: true,
     // A step of any request is one of these as well.
     steps: deps.steps as Readonly<Record<string, AnyStep<Opened>>>,
 
@@ -129,9 +130,11 @@ export function requestJourneys(deps: InteractionDependencies): Journeys<Opened>
     next,
     before: (context, step) => factsToChooseAnew(context.journey.facts, next(context), step),
 
-    async settle(ctx, { journey, request, account, agent }, due) {
+    async settle(ctx, { journey, request, client, account, agent }, due) {
       const finish = async (result: RequestResult) => {
-        seeOther(ctx, await deps.requests.finish(ctx, result));
+        const url = await deps.requests.finish(ctx, result);
+        if (url === undefined) await lost(ctx, client);
+        else seeOther(ctx, url);
         return true;
       };
       if (due === 'done') {

@@ -1,6 +1,6 @@
 import { membershipOf, personOf } from '../../core/account/person.ts';
 import { LOCKOUT } from '../../core/lockout/pools.ts';
-import { samePerson } from '../../core/membership/matching.ts';
+import { canonicalMemberNumber, samePerson } from '../../core/membership/matching.ts';
 import type { Membership, Person } from '../../core/membership/membership.ts';
 import { type Outcome, proven, type Refusal, refused } from '../../core/refusal.ts';
 import { conflictOf } from '../../core/support/conflict.ts';
@@ -52,7 +52,8 @@ export async function checkCaller(
   if (file === undefined) return refused('caller-not-checked');
   const said = readPerson(form);
   if (!said.ok) return said;
-  const whose = file.accountId ?? `number:${file.memberNumber}`;
+  // However the number is written: each way of writing it would have tries of its own.
+  const whose = file.accountId ?? `number:${canonicalMemberNumber(file.memberNumber ?? '')}`;
   if (!(await mayTry(deps, 'caller', whose))) return refused('caller-locked');
   const member = await identify(deps, file, said.proven);
   const { account, membership } = member ?? {};

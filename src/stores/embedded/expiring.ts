@@ -36,7 +36,8 @@ export class EmbeddedExpiring implements Expiring {
        WHERE deadline <= ?`,
     );
     this.#update = db.prepare(
-      'UPDATE entries SET value = ?, version = version + 1, deadline = ? WHERE key = ? AND version = ? AND deadline > ?',
+      `UPDATE entries SET value = ?, version = version + 1, deadline = ?
+       WHERE key = ? AND version = ? AND deadline > ? AND spent_at IS NULL`,
     );
     this.#spend = db.prepare('UPDATE entries SET spent_at = ? WHERE key = ? AND spent_at IS NULL AND deadline > ?');
     this.#remove = db.prepare('DELETE FROM entries WHERE key = ?');
@@ -79,9 +80,9 @@ export class EmbeddedExpiring implements Expiring {
     return this.#spend.run(at, key, this.#clock.now()).changes === 1;
   }
 
-  async remove(key: string): Promise<void> {
-    this.#remove.run(key);
-    this.#removeSet.run(key);
+  async remove(key: string): Promise<boolean> {
+    const [entry, set] = [this.#remove.run(key), this.#removeSet.run(key)];
+    return Number(entry.changes) + Number(set.changes) > 0;
   }
 
   async join(set: string, member: string, deadline: number): Promise<void> {

@@ -33,19 +33,19 @@ export class MongoCollection<T extends object> implements Collection<T> {
 
   async find(id: string): Promise<Stored<T> | undefined> {
     const document = await this.#document(id);
-    return document && read(document);
+    return document && stored(document);
   }
 
   async findMany(ids: readonly string[]): Promise<Stored<T>[]> {
     const among = { _id: trusted({ $in: [...ids] }) } as object;
     const documents = await askMongo(() => this.#model.find(among).lean().exec());
-    return documents.map((document) => read(document as Versioned<T>));
+    return documents.map((document) => stored(document as Versioned<T>));
   }
 
   async findByClaim(claim: string): Promise<Stored<T> | undefined> {
-    const found = await askMongo(() => this.#claims.findById(this.#claimId(claim)).lean().exec());
-    const holder = found === null ? undefined : await this.#holder(claim, found);
-    return holder && read(holder);
+    const found = await read(this.#claims, this.#claimId(claim));
+    const holder = found && (await this.#holder(claim, found));
+    return holder && stored(holder);
   }
 
   async insert(id: string, value: T, claims: readonly string[] = []): Promise<InsertOutcome> {
@@ -109,12 +109,11 @@ export class MongoCollection<T extends object> implements Collection<T> {
   async all(afterId: string, limit: number): Promise<Stored<T>[]> {
     const later = { _id: trusted({ $gt: afterId }) } as object;
     const documents = await askMongo(() => this.#model.find(later).sort({ _id: 1 }).limit(limit).lean().exec());
-    return documents.map((document) => read(document as Versioned<T>));
+    return documents.map((document) => stored(document as Versioned<T>));
   }
 
-  async #document(id: string): Promise<Versioned<T> | undefined> {
-    const document = await askMongo(() => this.#model.findById(id).lean().exec());
-    return document === null ? undefined : (document as Versioned<T>);
+  #document(id: string): Promise<Versioned<T> | undefined> {
+    return read(this.#model, id);
   }
 
   /** Writes the next version of a document if it still has this one. */
@@ -145,8 +144,8 @@ export class MongoCollection<T extends object> implements Collection<T> {
     const _id = this.#claimId(claim);
     const at = this.#clock.now();
     if (await insertedOnce(() => this.#claims.create({ _id, owner, since, at }))) return true;
-    const found = await askMongo(() => this.#claims.findById(_id).lean().exec());
-    if (found === null) return this.#take(claim, owner, since);
+    const found = await read(this.#claims, _id);
+    if (found === undefined) return this.#take(claim, owner, since);
     // A new document has nothing of its own yet: what stands under its id is another insert's, which may still succeed.
     const isOwn = found.owner === owner && since > 1;
     const isFresh = found.at > at - ORPHAN_CLAIM_AFTER;
@@ -170,7 +169,16 @@ export class MongoCollection<T extends object> implements Collection<T> {
   }
 }
 
-const read = <T>({ _id, version, value }: Versioned<T>): Stored<T> => ({ id: _id, version, value });
+const stored = <T>({ _id, version, value }: Versioned<T>): Stored<T> => ({ id: _id, version, value });
+
+/** Reads a document past mongoose, which takes longer over the question than the server over the answer. The id is a text: no operator. */
+async function read<Document extends { _id: string }>(
+  model: Model<Document>,
+  id: string,
+): Promise<Document | undefined> {
+  const document = await askMongo(() => model.collection.findOne({ _id: String(id) as never }));
+  return document === null ? undefined : (document as unknown as Document);
+}
 
 /** Runs an insert; false when the id exists already. */
 async function insertedOnce(insert: () => Promise<unknown>): Promise<boolean> {

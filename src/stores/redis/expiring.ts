@@ -20,6 +20,7 @@ const SCRIPTS = {
     local n = 0
     if d > tonumber(ARGV[5]) then n = tonumber(redis.call('HGET', KEYS[1], 'n')) end
     if n ~= tonumber(ARGV[4]) then return 0 end
+    if n > 0 and redis.call('HEXISTS', KEYS[1], 's') == 1 then return 0 end
     if n == 0 then redis.call('DEL', KEYS[1]) end
     redis.call('HSET', KEYS[1], 'v', ARGV[1], 'n', n + 1, 'd', ARGV[2])
     redis.call('PEXPIRE', KEYS[1], ARGV[3])
@@ -70,8 +71,8 @@ export class RedisExpiring implements Expiring {
     return (await askRedis(() => this.#redis.expiringSpend(key, at, this.#clock.now()))) === 1;
   }
 
-  async remove(key: string): Promise<void> {
-    await askRedis(() => this.#redis.del(key));
+  async remove(key: string): Promise<boolean> {
+    return (await askRedis(() => this.#redis.del(key))) === 1;
   }
 
   async join(set: string, member: string, deadline: number): Promise<void> {

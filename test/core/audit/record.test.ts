@@ -73,6 +73,40 @@ describeOnEveryStore('what is put on record', (pair) => {
     expect(await audit.verify()).toMatchObject({ events: 450, chains: 1, faults: 0 });
   });
 
+  test('goes in one document with others where nobody waits for it, and is there at the end', async () => {
+    const audit = start();
+    const soon = ['a1', 'a2', 'a3'].map((id) => audit.recordSoon(entry(id)));
+    clock.advance(MINUTE);
+    await audit.finish();
+    await Promise.all(soon);
+    const batches = await batchesOf(stores);
+    expect(batches).toHaveLength(1);
+    const events = await recorded(stores);
+    expect(events.map(({ subject, at }) => [subject?.id, at])).toEqual([
+      ['a1', '2026-01-15T12:00:00.000Z'],
+      ['a2', '2026-01-15T12:00:00.000Z'],
+      ['a3', '2026-01-15T12:00:00.000Z'],
+    ]);
+    expect(await audit.verify()).toMatchObject({ events: 3, faults: 0 });
+  });
+
+  test('and goes before what is recorded after it, which does not wait', async () => {
+    const audit = start();
+    const soon = audit.recordSoon(entry('a1'));
+    await audit.record(entry('a2'));
+    await soon;
+    expect((await recorded(stores)).map(({ subject }) => subject?.id)).toEqual(['a1', 'a2']);
+    expect(await batchesOf(stores)).toHaveLength(1);
+  });
+
+  test('rejects where nobody waits for it, too, when the store is down', async () => {
+    const audit = start(whenInserting(dead));
+    const soon = audit.recordSoon(entry('a1'));
+    const told = expect(soon).rejects.toThrow(Unavailable);
+    await audit.finish();
+    await told;
+  });
+
   test('by ten processes at once stands in ten chains, of which none has a hole', async () => {
     const processes = Array.from({ length: 10 }, () => start());
     const work = processes.map(async (audit, i) => {
