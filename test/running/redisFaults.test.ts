@@ -125,7 +125,7 @@ const { TEST_REDIS_SERVER = '' } = process.env;
     }
     expect(seen).toEqual([
       ...['GET /auth', 'GET /interaction/:id', 'POST /interaction/:id', 'GET /interaction/:id'],
-      ...['POST /interaction/:id', 'GET /interaction/:id', 'GET /auth/:id'],
+      ...['POST /interaction/:id', 'GET /auth/:id'],
     ]);
 
     // The app's own requests: an error that it may try again, and the code is still good.
