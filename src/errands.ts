@@ -11,7 +11,7 @@ import { trail } from './core/audit/trail.ts';
 import { type Clock, seconds } from './core/clock.ts';
 import { codes, letterPurpose } from './core/codes/codes.ts';
 import { LETTER, type Way } from './core/codes/contacts.ts';
-import { addressPurpose, codePurpose, confirmationPurpose, subjectOf } from './core/codes/purposes.ts';
+import { addressPurpose, codePurpose, confirmationPurpose, letterSubject, subjectOf } from './core/codes/purposes.ts';
 import { hasSecondStep } from './core/factors/factors.ts';
 import type { Course, Errand } from './core/journey/errand.ts';
 import type { Facts } from './core/journey/journey.ts';
@@ -138,6 +138,7 @@ export function errandSteps(parts: ErrandParts) {
               )
             : codePurpose(id, facts),
         subject: ({ journey }) => subjectOf(journey.facts),
+        letter: ({ journey: { course, facts } }) => (isByLetter(course, facts) ? letterSubject(facts) : undefined),
         shown: ({ journey: { course, facts } }) => (isByLetter(course, facts) ? LETTER : facts.contact?.way),
         changeUrl: ({ journey }) =>
           journey.facts.contact === undefined ? undefined : `/journey/${journey.id}/contact`,

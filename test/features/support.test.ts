@@ -555,6 +555,10 @@ describeOnEveryStore('the support desk', (pair) => {
   });
 
   describe('withstands', () => {
+    const letterCode = async (number: string) => {
+      const letter = (await inboxOf(provider)).find(({ to }) => to === number);
+      return String(/\b\d{6}\b/.exec(letter?.text ?? '')?.[0]);
+    };
     /** At the page that asks for the code of a letter. */
     const atLetter = async (said = CALLER, memberNumber = 'MHP-100-2001') => {
       const { issuer } = provider;
@@ -630,6 +634,22 @@ describeOnEveryStore('the support desk', (pair) => {
       const wrong = await nobody.member.submit(nobody.page, { code: '000000' }, provider.issuer);
       const plain = ({ body }: Answer) => body.replaceAll(/nonce="[^"]+"|[\w-]{30,}/g, '');
       expect([wrong.status, plain(wrong)]).toEqual([right.status, plain(right)]);
+    });
+
+    test('who guesses at the code of a letter for days, on one journey after the other', async () => {
+      await agent.press(await open(), 'letter');
+      const code = await letterCode('MHP-100-2001');
+      const wrong = code === '000000' ? '000001' : '000000';
+      for (let hour = 0; hour < 12; hour += 1) {
+        for (let journey = 0; journey < 2; journey += 1) {
+          const { member, page } = await atLetter();
+          for (let i = 0; i < 5; i += 1) await member.submit(page, { code: wrong }, provider.issuer);
+        }
+        clock.advance(3_600_001);
+      }
+      const { member, page } = await atLetter();
+      const answer = await member.submit(page, { code }, provider.issuer);
+      expect(answer.status).toBe(429);
     });
   });
 });
