@@ -98,8 +98,15 @@ export function errandSteps(parts: ErrandParts) {
     // Who has only shown the details is not told how the membership stands; who has typed the code is.
     if (course === 'register' && found !== undefined && hasEnded(found, parts.today(), config.graceDays))
       return refused('membership-ended');
-    const account =
-      course === 'forgot-password' ? (await accounts.find(facts.name?.accountId ?? ''))?.value : undefined;
+    const isWayIn = course === 'forgot-password' || course === 'letter' || course === 'lost-contact';
+    const accountId = facts.name?.accountId ?? facts.member?.accountId ?? '';
+    const account = isWayIn ? (await accounts.find(accountId))?.value : undefined;
+    // Whoever it is that the account was paused for gets nothing ready for the day on which it opens.
+    if (account?.frozenAt !== undefined) return refused('account-frozen');
+    // A letter counts for the account as it stands now: what ends all that is under way ends this.
+    const epoch = course === 'letter' ? account?.deviceEpoch : undefined;
+    if (course !== 'forgot-password')
+      return proven({ code: { at: seconds(clock), way, ...(epoch === undefined ? {} : { epoch }) } });
     const resetFrom = account?.resetFrom ?? 0;
     if (resetFrom > seconds(clock)) return refused('reset-waits', resetFrom * 1_000);
     // Who has waited a day for another way in has lost the second step as well.

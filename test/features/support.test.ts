@@ -651,5 +651,27 @@ describeOnEveryStore('the support desk', (pair) => {
       const answer = await member.submit(page, { code }, provider.issuer);
       expect(answer.status).toBe(429);
     });
+
+    test('a letter, or a code, that is under way when the account is paused, before its code was typed and after', async () => {
+      const file = await open();
+      await agent.press(file, 'letter');
+      const { issuer } = provider;
+      const typed = await atLetter();
+      const code = await letterCode('MHP-100-2001');
+      const address = await typed.member.submit(typed.page, { code }, issuer);
+      await agent.press(file, 'letter');
+      await agent.press(file, 'freeze', { sure: 'yes' });
+      const late = await typed.member.submit(address, { address: 'a.thief@example.com' }, issuer);
+      expect(late.body).toContain('Who are you?');
+      const other = await atLetter();
+      const paused = await other.member.submit(other.page, { code: await letterCode('MHP-100-2001') }, issuer);
+      expect([paused.status, paused.body]).toEqual([403, expect.stringContaining('Your account is paused')]);
+      const thief = new Visitor();
+      const forgot = await thief.go(`${issuer}/forgot-password`, issuer);
+      const asked = await thief.submit(forgot, { username: MEMBER.username }, issuer);
+      const sent = await codeFrom(provider, 'sample.member@example.com');
+      expect((await thief.submit(asked, { code: sent }, issuer)).body).toContain('Your account is paused');
+      expect((await inboxOf(provider)).some(({ to }) => to === 'a.thief@example.com')).toBe(false);
+    });
   });
 });

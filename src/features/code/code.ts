@@ -5,7 +5,7 @@ import { typedOf } from '../../core/codes/purposes.ts';
 import type { Facts } from '../../core/journey/journey.ts';
 import type { Channel } from '../../core/messages/message.ts';
 import { type Outcome, proven, refused } from '../../core/refusal.ts';
-import { type ErrandContext, step } from '../../http/step.ts';
+import { type ErrandContext, pageOfClosed, step } from '../../http/step.ts';
 
 type Typed = { readonly code: string } | { readonly send: Sent | 'again' };
 
@@ -95,5 +95,5 @@ export const codeStep = (deps: { codes: Codes; clock: Clock; channels: ReadonlyS
 
     conclude: (facts, context) => variant.conclude?.(facts, context) ?? Promise.resolve(),
     fieldOf: () => 'code',
-    pageOf: (refusal) => (refusal === 'membership-ended' ? 'registration/ended' : undefined),
+    pageOf: (refusal) => (refusal === 'membership-ended' ? 'registration/ended' : pageOfClosed(refusal)),
   });
