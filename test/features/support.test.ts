@@ -673,5 +673,14 @@ describeOnEveryStore('the support desk', (pair) => {
       expect((await thief.submit(asked, { code: sent }, issuer)).body).toContain('Your account is paused');
       expect((await inboxOf(provider)).some(({ to }) => to === 'a.thief@example.com')).toBe(false);
     });
+
+    test('a phone that is the only second step: the link for a password does not go there', async () => {
+      await withPhone(MEMBER, '+12025550143');
+      const page = await open();
+      const sent = await agent.press(page, 'password', { way: '1' });
+      expect(sent.status).toBe(422);
+      expect((await agent.press(page, 'password', { way: '0' })).body).toContain('The link is on its way.');
+      expect((await toldTo('+12025550143')).join()).not.toContain('/invitation/');
+    });
   });
 });
