@@ -682,5 +682,12 @@ describeOnEveryStore('the support desk', (pair) => {
       expect((await agent.press(page, 'password', { way: '0' })).body).toContain('The link is on its way.');
       expect((await toldTo('+12025550143')).join()).not.toContain('/invitation/');
     });
+
+    test('a relative whom only the plan knows as one', async () => {
+      await edit(MEMBER, (account) => ({ ...account, phone: '+12025550999' }));
+      await edit(AGENT, (account) => ({ ...account, phone: '+12025550143' }));
+      const page = await open();
+      expect([page.status, page.body]).toEqual([403, expect.stringContaining('shares your home or a contact')]);
+    });
   });
 });

@@ -89,6 +89,18 @@ export async function conflictWith(
   return conflictOf(agent, helpedOf(account, await rolesOf(staff, account.id)));
 }
 
+/** The same of a member with or without an account: whom the plan has on file in the agent's home is family too. */
+export async function conflictWithMember(
+  deps: Pick<DeskDependencies, 'staff'>,
+  visit: StaffVisit,
+  { account, membership }: Member,
+): Promise<Refusal | undefined> {
+  const ofAccount = account && (await conflictWith(deps, visit, account));
+  if (ofAccount !== undefined || membership === undefined) return ofAccount;
+  const { lastName, postalCode, contacts } = membership;
+  return conflictOf(visit.account, { lastName, postalCode, contacts, roles: [] });
+}
+
 /** The account of a membership, under its number or one that was merged into it. */
 export async function holderOf(
   { accounts }: Pick<DeskDependencies, 'accounts'>,
@@ -117,6 +129,6 @@ export async function helped(
   const file = await deps.files.find(visit.session.uid, String(ctx.params.handle));
   if (file === undefined || !deps.files.isChecked(file)) return refused('caller-not-checked');
   const member = await memberIn(deps, file);
-  const conflict = member.account && (await conflictWith(deps, visit, member.account));
+  const conflict = await conflictWithMember(deps, visit, member);
   return conflict === undefined ? proven({ ...member, file }) : refused(conflict);
 }
