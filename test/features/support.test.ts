@@ -158,7 +158,7 @@ describeOnEveryStore('the support desk', (pair) => {
         (await recorded(provider.stores))
           .filter(({ action }) => action === 'caller-check')
           .map(({ outcome }) => outcome),
-      ).toEqual(Array(5).fill('caller-wrong'));
+      ).toEqual([...Array(5).fill('caller-wrong'), 'caller-locked']);
       clock.advance(86_400_000);
       await agent.confirm(await agent.go('/support'), AGENT);
       expect((await agent.open(MEMBER.username, CALLER)).body).toContain('<h1>Sample Member</h1>');
@@ -688,6 +688,18 @@ describeOnEveryStore('the support desk', (pair) => {
       await edit(AGENT, (account) => ({ ...account, phone: '+12025550143' }));
       const page = await open();
       expect([page.status, page.body]).toEqual([403, expect.stringContaining('shares your home or a contact')]);
+    });
+
+    test('and puts on record about whom it was, what was refused', async () => {
+      const page = await agent.find(MEMBER.username);
+      await agent.press(page, 'unlock', { reason: 'a try' });
+      await agent.press(await open(), 'let-in', { reason: 'another' });
+      const { id } = await accountOf(MEMBER);
+      const refused = (await recorded(provider.stores)).filter(({ action }) => action === 'support-refused');
+      expect(refused.map(({ outcome, reason, subject, detail }) => [outcome, reason, subject?.id, detail])).toEqual([
+        ['caller-not-checked', 'a try', id, { action: 'unlock' }],
+        ['membership-holds', 'another', id, { action: 'let-in' }],
+      ]);
     });
   });
 });

@@ -50,15 +50,16 @@ export async function checkCaller(
   if (!said.ok) return said;
   // However the number is written: each way of writing it would have tries of its own.
   const whose = file.accountId ?? `number:${canonicalMemberNumber(file.memberNumber ?? '')}`;
-  if (!(await mayTry(deps, 'caller', whose))) return refused('caller-locked');
-  const member = await identify(deps, file, said.proven);
+  const isFree = await mayTry(deps, 'caller', whose);
+  const member = isFree ? await identify(deps, file, said.proven) : undefined;
   const { account, membership } = member ?? {};
-  const refusal = member === undefined ? 'caller-wrong' : await conflictWithMember(deps, visit, member);
+  const nobody = isFree ? 'caller-wrong' : 'caller-locked';
+  const refusal = member === undefined ? nobody : await conflictWithMember(deps, visit, member);
   const { reason } = file;
   await recordDesk(deps, visit, {
     ...{ action: 'caller-check', outcome: refusal, reason, accountId: account?.id ?? file.accountId },
   });
-  if (member === undefined || refusal !== undefined) return refused(refusal ?? 'caller-wrong');
+  if (member === undefined || refusal !== undefined) return refused(refusal ?? nobody);
   await deps.attempts.giveBack(poolOf(deps.digest, 'caller', whose), LOCKOUT.caller);
   await deps.files.check(visit.session.uid, file, {
     accountId: account?.id,

@@ -16,6 +16,8 @@ import type { DeskFiles, OpenFile } from '../../core/support/files.ts';
 import type { Invitations } from '../../core/support/invitations.ts';
 import type { Removals } from '../../core/support/removals.ts';
 import type { PageContext } from '../../http/context.ts';
+import type { Form } from '../../http/form.ts';
+import { reasonIn } from '../../http/page.ts';
 import type { Post } from '../../http/post.ts';
 import type { StaffVisit } from '../../http/staffDoor.ts';
 
@@ -117,6 +119,18 @@ export async function memberIn(deps: DeskDependencies, file: OpenFile): Promise<
   return { account, membership: file.membership };
 }
 
+/** What an agent tried for a member in vain, and why it was refused: about whom, which the record of the page does not know. */
+export const recordRefused = (
+  deps: Pick<DeskDependencies, 'audit'>,
+  visit: StaffVisit,
+  ctx: PageContext,
+  { file, form, outcome }: { readonly file: OpenFile | undefined; readonly form: Form; readonly outcome: Refusal },
+): Promise<void> =>
+  recordDesk(deps, visit, {
+    ...{ action: 'support-refused', outcome, reason: reasonIn(form), accountId: file?.accountId },
+    detail: { action: ctx.path.replace(/^.*\//, '') },
+  });
+
 /**
  * Whom a form of this file is about; refused where the agent has no such file, has not checked the caller, or may not help this
  * member. Every form asks this again, whatever its page showed.
@@ -125,10 +139,15 @@ export async function helped(
   deps: DeskDependencies,
   visit: StaffVisit,
   ctx: PageContext,
+  form: Form,
 ): Promise<Outcome<Member & { readonly file: OpenFile }>> {
   const file = await deps.files.find(visit.session.uid, String(ctx.params.handle));
-  if (file === undefined || !deps.files.isChecked(file)) return refused('caller-not-checked');
+  const no = async (refusal: Refusal) => {
+    await recordRefused(deps, visit, ctx, { file, form, outcome: refusal });
+    return refused(refusal);
+  };
+  if (file === undefined || !deps.files.isChecked(file)) return no('caller-not-checked');
   const member = await memberIn(deps, file);
   const conflict = await conflictWithMember(deps, visit, member);
-  return conflict === undefined ? proven({ ...member, file }) : refused(conflict);
+  return conflict === undefined ? proven({ ...member, file }) : no(conflict);
 }

@@ -37,7 +37,7 @@ export const filePage = (deps: DeskDependencies): StaffPage => ({
     'close-case': {
       ...{ fresh: false, may: 'members.help' },
       async run(form, visit, ctx) {
-        const found = await helped(deps, visit, ctx);
+        const found = await helped(deps, visit, ctx, form);
         if (!found.ok) return found;
         const { file } = found.proven;
         if (file.caseNumber === undefined) return refused('member-unknown');
