@@ -158,7 +158,7 @@ describeOnEveryStore('the support desk', (pair) => {
         (await recorded(provider.stores))
           .filter(({ action }) => action === 'caller-check')
           .map(({ outcome }) => outcome),
-      ).toEqual(Array(5).fill('caller-wrong'));
+      ).toEqual([...Array(5).fill('caller-wrong'), 'caller-locked']);
       clock.advance(86_400_000);
       await agent.confirm(await agent.go('/support'), AGENT);
       expect((await agent.open(MEMBER.username, CALLER)).body).toContain('<h1>Sample Member</h1>');
@@ -555,6 +555,10 @@ describeOnEveryStore('the support desk', (pair) => {
   });
 
   describe('withstands', () => {
+    const letterCode = async (number: string) => {
+      const letter = (await inboxOf(provider)).find(({ to }) => to === number);
+      return String(/\b\d{6}\b/.exec(letter?.text ?? '')?.[0]);
+    };
     /** At the page that asks for the code of a letter. */
     const atLetter = async (said = CALLER, memberNumber = 'MHP-100-2001') => {
       const { issuer } = provider;
@@ -630,6 +634,72 @@ describeOnEveryStore('the support desk', (pair) => {
       const wrong = await nobody.member.submit(nobody.page, { code: '000000' }, provider.issuer);
       const plain = ({ body }: Answer) => body.replaceAll(/nonce="[^"]+"|[\w-]{30,}/g, '');
       expect([wrong.status, plain(wrong)]).toEqual([right.status, plain(right)]);
+    });
+
+    test('who guesses at the code of a letter for days, on one journey after the other', async () => {
+      await agent.press(await open(), 'letter');
+      const code = await letterCode('MHP-100-2001');
+      const wrong = code === '000000' ? '000001' : '000000';
+      for (let hour = 0; hour < 12; hour += 1) {
+        for (let journey = 0; journey < 2; journey += 1) {
+          const { member, page } = await atLetter();
+          for (let i = 0; i < 5; i += 1) await member.submit(page, { code: wrong }, provider.issuer);
+        }
+        clock.advance(3_600_001);
+      }
+      const { member, page } = await atLetter();
+      const answer = await member.submit(page, { code }, provider.issuer);
+      expect(answer.status).toBe(429);
+    });
+
+    test('a letter, or a code, that is under way when the account is paused, before its code was typed and after', async () => {
+      const file = await open();
+      await agent.press(file, 'letter');
+      const { issuer } = provider;
+      const typed = await atLetter();
+      const code = await letterCode('MHP-100-2001');
+      const address = await typed.member.submit(typed.page, { code }, issuer);
+      await agent.press(file, 'letter');
+      await agent.press(file, 'freeze', { sure: 'yes' });
+      const late = await typed.member.submit(address, { address: 'a.thief@example.com' }, issuer);
+      expect(late.body).toContain('Who are you?');
+      const other = await atLetter();
+      const paused = await other.member.submit(other.page, { code: await letterCode('MHP-100-2001') }, issuer);
+      expect([paused.status, paused.body]).toEqual([403, expect.stringContaining('Your account is paused')]);
+      const thief = new Visitor();
+      const forgot = await thief.go(`${issuer}/forgot-password`, issuer);
+      const asked = await thief.submit(forgot, { username: MEMBER.username }, issuer);
+      const sent = await codeFrom(provider, 'sample.member@example.com');
+      expect((await thief.submit(asked, { code: sent }, issuer)).body).toContain('Your account is paused');
+      expect((await inboxOf(provider)).some(({ to }) => to === 'a.thief@example.com')).toBe(false);
+    });
+
+    test('a phone that is the only second step: the link for a password does not go there', async () => {
+      await withPhone(MEMBER, '+12025550143');
+      const page = await open();
+      const sent = await agent.press(page, 'password', { way: '1' });
+      expect(sent.status).toBe(422);
+      expect((await agent.press(page, 'password', { way: '0' })).body).toContain('The link is on its way.');
+      expect((await toldTo('+12025550143')).join()).not.toContain('/invitation/');
+    });
+
+    test('a relative whom only the plan knows as one', async () => {
+      await edit(MEMBER, (account) => ({ ...account, phone: '+12025550999' }));
+      await edit(AGENT, (account) => ({ ...account, phone: '+12025550143' }));
+      const page = await open();
+      expect([page.status, page.body]).toEqual([403, expect.stringContaining('shares your home or a contact')]);
+    });
+
+    test('and puts on record about whom it was, what was refused', async () => {
+      const page = await agent.find(MEMBER.username);
+      await agent.press(page, 'unlock', { reason: 'a try' });
+      await agent.press(await open(), 'let-in', { reason: 'another' });
+      const { id } = await accountOf(MEMBER);
+      const refused = (await recorded(provider.stores)).filter(({ action }) => action === 'support-refused');
+      expect(refused.map(({ outcome, reason, subject, detail }) => [outcome, reason, subject?.id, detail])).toEqual([
+        ['caller-not-checked', 'a try', id, { action: 'unlock' }],
+        ['membership-holds', 'another', id, { action: 'let-in' }],
+      ]);
     });
   });
 });
