@@ -703,3 +703,26 @@ describeOnEveryStore('the support desk', (pair) => {
     });
   });
 });
+
+describeOnEveryStore('the support desk while the plan’s records cannot be asked', (pair) => {
+  test('checks a caller by what the account says, and pauses the account; it uses up no tries for who has none', async () => {
+    const clock = new TestClock();
+    clock.advance(Date.now() - clock.now());
+    const provider = await startProvider(pair, {
+      ...{ clock, clients: [webClient()], members: [...DEVELOPMENT_MEMBERS, AGENT] },
+      env: { ELIGIBILITY_URL: 'http://127.0.0.1:9/eligibility', ELIGIBILITY_TOKEN: 'abc.def' },
+    });
+    try {
+      const agent = new Agent(provider, () => clock.now());
+      await agent.signIn(AGENT);
+      const page = await agent.open(MEMBER.username, CALLER);
+      expect(page.body).toContain('<h1>Sample Member</h1>');
+      expect((await agent.press(page, 'freeze', { sure: 'yes' })).body).toContain('The account is paused.');
+      expect((await agent.press(page, 'letter')).status).toBe(503);
+      const other = saying('Without', 'Contact', '1945-06-02', '97215');
+      for (let i = 0; i < 6; i += 1) expect((await agent.open('MHP-100-2008', other)).status).toBe(503);
+    } finally {
+      await provider.close();
+    }
+  });
+});
