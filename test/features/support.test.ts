@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import * as openid from 'openid-client';
 import { type Account, findBySignInName } from '../../src/core/account/account.ts';
 import { withFactors } from '../../src/core/factors/factors.ts';
 import { setRoles } from '../../src/core/staff/staff.ts';
@@ -42,7 +43,7 @@ describeOnEveryStore('the support desk', (pair) => {
     clock = new TestClock();
     clock.advance(Date.now() - clock.now());
     provider = await startProvider(pair, {
-      ...{ clock, clients: [webClient()], roster: [] },
+      ...{ clock, clients: [{ ...webClient(), grant_types: ['authorization_code', 'refresh_token'] }], roster: [] },
       members: [...DEVELOPMENT_MEMBERS, AGENT, SECOND_AGENT, FORMER, RELATIVE, SHARER],
     });
     agent = new Agent(provider, () => clock.now());
@@ -688,6 +689,17 @@ describeOnEveryStore('the support desk', (pair) => {
       await edit(AGENT, (account) => ({ ...account, phone: '+12025550143' }));
       const page = await open();
       expect([page.status, page.body]).toEqual([403, expect.stringContaining('shares your home or a contact')]);
+    });
+
+    test('a process that dies between the pause and the end of what is open: no app gets on with its tokens', async () => {
+      const party = await RelyingParty.discover(provider.issuer, webClient());
+      const started = await party.start();
+      const back = await signIn(new Visitor(), provider.issuer, started, MEMBER);
+      const { refresh_token } = await party.redeem(back.url, started);
+      await edit(MEMBER, (account) => ({ ...account, frozenAt: 1, deviceEpoch: account.deviceEpoch + 1 }));
+      await expect(openid.refreshTokenGrant(party.config, String(refresh_token))).rejects.toMatchObject({
+        error: 'invalid_grant',
+      });
     });
 
     test('and puts on record about whom it was, what was refused', async () => {
