@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import * as openid from 'openid-client';
 import { type Account, findBySignInName } from '../../src/core/account/account.ts';
 import { withFactors } from '../../src/core/factors/factors.ts';
 import { setRoles } from '../../src/core/staff/staff.ts';
@@ -42,7 +43,7 @@ describeOnEveryStore('the support desk', (pair) => {
     clock = new TestClock();
     clock.advance(Date.now() - clock.now());
     provider = await startProvider(pair, {
-      ...{ clock, clients: [webClient()], roster: [] },
+      ...{ clock, clients: [{ ...webClient(), grant_types: ['authorization_code', 'refresh_token'] }], roster: [] },
       members: [...DEVELOPMENT_MEMBERS, AGENT, SECOND_AGENT, FORMER, RELATIVE, SHARER],
     });
     agent = new Agent(provider, () => clock.now());
@@ -690,6 +691,17 @@ describeOnEveryStore('the support desk', (pair) => {
       expect([page.status, page.body]).toEqual([403, expect.stringContaining('shares your home or a contact')]);
     });
 
+    test('a process that dies between the pause and the end of what is open: no app gets on with its tokens', async () => {
+      const party = await RelyingParty.discover(provider.issuer, webClient());
+      const started = await party.start();
+      const back = await signIn(new Visitor(), provider.issuer, started, MEMBER);
+      const { refresh_token } = await party.redeem(back.url, started);
+      await edit(MEMBER, (account) => ({ ...account, frozenAt: 1, deviceEpoch: account.deviceEpoch + 1 }));
+      await expect(openid.refreshTokenGrant(party.config, String(refresh_token))).rejects.toMatchObject({
+        error: 'invalid_grant',
+      });
+    });
+
     test('and puts on record about whom it was, what was refused', async () => {
       const page = await agent.find(MEMBER.username);
       await agent.press(page, 'unlock', { reason: 'a try' });
@@ -701,5 +713,28 @@ describeOnEveryStore('the support desk', (pair) => {
         ['membership-holds', 'another', id, { action: 'let-in' }],
       ]);
     });
+  });
+});
+
+describeOnEveryStore('the support desk while the plan’s records cannot be asked', (pair) => {
+  test('checks a caller by what the account says, and pauses the account; it uses up no tries for who has none', async () => {
+    const clock = new TestClock();
+    clock.advance(Date.now() - clock.now());
+    const provider = await startProvider(pair, {
+      ...{ clock, clients: [webClient()], members: [...DEVELOPMENT_MEMBERS, AGENT] },
+      env: { ELIGIBILITY_URL: 'http://127.0.0.1:9/eligibility', ELIGIBILITY_TOKEN: 'abc.def' },
+    });
+    try {
+      const agent = new Agent(provider, () => clock.now());
+      await agent.signIn(AGENT);
+      const page = await agent.open(MEMBER.username, CALLER);
+      expect(page.body).toContain('<h1>Sample Member</h1>');
+      expect((await agent.press(page, 'freeze', { sure: 'yes' })).body).toContain('The account is paused.');
+      expect((await agent.press(page, 'letter')).status).toBe(503);
+      const other = saying('Without', 'Contact', '1945-06-02', '97215');
+      for (let i = 0; i < 6; i += 1) expect((await agent.open('MHP-100-2008', other)).status).toBe(503);
+    } finally {
+      await provider.close();
+    }
   });
 });

@@ -1,4 +1,5 @@
 import type { Account } from '../../core/account/account.ts';
+import { membershipOf } from '../../core/account/person.ts';
 import { seconds } from '../../core/clock.ts';
 import { letterPurpose } from '../../core/codes/codes.ts';
 import { maskedContact } from '../../core/codes/contacts.ts';
@@ -90,7 +91,7 @@ export function deskActions(deps: DeskDependencies) {
   };
 
   const letIn: HelpsAccount = async (helping, account) => {
-    const { membership } = helping;
+    const membership = await membershipOf(deps.directory, account.value);
     const isOver = membership?.standing === 'active' && hasEnded(membership, deps.today(), deps.graceDays);
     if (!isOver) return refused('membership-holds');
     const openUntil = seconds(clock) + LET_IN_DAYS * 86_400;
@@ -107,7 +108,9 @@ export function deskActions(deps: DeskDependencies) {
   };
 
   const letter: Helps = async (helping) => {
-    const { account, membership, visit, by } = helping;
+    const { account, visit, by } = helping;
+    // Under the number of today, or not at all: on the page of the letter the plan is asked as well.
+    const membership = account ? await membershipOf(deps.directory, account.value) : helping.membership;
     const number = membership?.memberNumber ?? account?.value.memberNumber;
     if (number === undefined) return refused('no-account');
     if (!deps.letters) return refused('no-contact');

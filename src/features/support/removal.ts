@@ -1,10 +1,9 @@
-import { membershipOf } from '../../core/account/person.ts';
 import { type Outcome, proven, refused } from '../../core/refusal.ts';
 import type { Removal } from '../../core/support/removals.ts';
 import type { PageContext } from '../../http/context.ts';
 import { reasonIn } from '../../http/page.ts';
 import type { StaffPage, StaffVisit } from '../../http/staffDoor.ts';
-import { agentDoes, conflictWithMember, type DeskDependencies, recordDesk } from './desk.ts';
+import { agentDoes, conflictWithMember, type DeskDependencies, membershipNow, recordDesk } from './desk.ts';
 import { doneAt } from './done.ts';
 
 /** A removal of all second steps that waits for a second person, who is neither who has asked nor close to the member. */
@@ -15,7 +14,7 @@ export const removalPage = (deps: DeskDependencies): StaffPage => {
     const asked = await removals.find(String(ctx.params.id));
     const account = asked && (await accounts.find(asked.accountId));
     if (asked === undefined || account === undefined) return undefined;
-    const membership = await membershipOf(deps.directory, account.value);
+    const membership = await membershipNow(deps, account.value);
     return { asked, account, conflict: await conflictWithMember(deps, visit, { account, membership }) };
   }
 
