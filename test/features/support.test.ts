@@ -315,6 +315,10 @@ describeOnEveryStore('the support desk', (pair) => {
       const done = await member.submit(choose, { 'new-password': 'another walk by the sea' }, provider.issuer);
       expect(done.body).toContain('Your password was changed');
       expect((await new Visitor().go(link, provider.issuer)).status).toBe(410);
+      const used = (await recorded(provider.stores)).filter(({ action }) => action === 'invitation-used');
+      expect(used).toEqual([
+        expect.objectContaining({ subject: { kind: 'account', id: (await accountOf(MEMBER)).id } }),
+      ]);
       expect(isIn(await signInAs(new Visitor(), { ...MEMBER, password: 'another walk by the sea' }))).toBe(true);
     });
 
@@ -446,6 +450,26 @@ describeOnEveryStore('the support desk', (pair) => {
       const page = await other.go(path);
       expect((await other.press(page, 'approve', { sure: 'yes' })).status).toBe(409);
       expect((await accountOf(MEMBER)).value.factors?.phone?.to).toBe('+12025550161');
+    });
+
+    test('a removal that was asked for is void once who has asked for it has no role any more', async () => {
+      await withPhone(MEMBER);
+      await agent.press(await open(), 'removal', { sure: 'yes' });
+      const path = String(/\/support\/removal\/[\w-]{32}/.exec((await agent.go('/support')).body)?.[0]);
+      const other = new Agent(provider, () => clock.now());
+      await other.signIn(SECOND_AGENT);
+      const page = await other.go(path);
+      await setRoles(provider.stores.staff, (await accountOf(AGENT)).id, [], { by: 'test', at: 1 });
+      expect((await other.press(page, 'approve', { sure: 'yes' })).status).toBe(409);
+      expect((await accountOf(MEMBER)).value.factors?.phone).toBeDefined();
+    });
+
+    test('unlocks one member eight times a day and no more', async () => {
+      const page = await open();
+      const answers: number[] = [];
+      for (let i = 0; i < 9; i += 1) answers.push((await agent.press(page, 'unlock')).status);
+      expect([answers.slice(0, 8).every((status) => status === 200), answers[8]]).toEqual([true, 429]);
+      expect((await accountOf(MEMBER)).value.attemptsEpoch).toBe(8);
     });
 
     test('who has lost a device: everything that is open ends, and what is under way leads nowhere', async () => {

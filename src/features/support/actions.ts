@@ -5,6 +5,7 @@ import { letterPurpose } from '../../core/codes/codes.ts';
 import { maskedContact } from '../../core/codes/contacts.ts';
 import { hasSecondStep } from '../../core/factors/factors.ts';
 import { hasEnded } from '../../core/membership/lifecycle.ts';
+import { canonicalMemberNumber } from '../../core/membership/matching.ts';
 import { type Outcome, proven, refused } from '../../core/refusal.ts';
 import { change, type Stored } from '../../core/storage/collection.ts';
 import type { InvitationKind } from '../../core/support/invitations.ts';
@@ -40,6 +41,8 @@ export function deskActions(deps: DeskDependencies) {
     });
 
   const unlock: HelpsAccount = async (helping, account) => {
+    // Who guesses passwords and has a friend here would begin anew as often as they like.
+    if (!(await mayTry(deps, 'deskMessage', account.id))) return refused('too-many-messages');
     await changed(account.id, (now) => ({ ...now, attemptsEpoch: (now.attemptsEpoch ?? 0) + 1 }));
     await tell(helping, account, 'support-unlocked');
     return proven('unlocked');
@@ -114,7 +117,8 @@ export function deskActions(deps: DeskDependencies) {
     const number = membership?.memberNumber ?? account?.value.memberNumber;
     if (number === undefined) return refused('no-account');
     if (!deps.letters) return refused('no-contact');
-    if (!(await mayTry(deps, 'deskMessage', `number:${number}`))) return refused('too-many-messages');
+    if (!(await mayTry(deps, 'deskMessage', account?.id ?? `number:${canonicalMemberNumber(number)}`)))
+      return refused('too-many-messages');
     const purpose = letterPurpose(deps.digest, number, account === undefined ? 'registration' : 'contact');
     if (account !== undefined) await tell(helping, account, 'support-letter');
     else

@@ -1,4 +1,6 @@
 import { type Outcome, proven, refused } from '../../core/refusal.ts';
+import { may } from '../../core/staff/roles.ts';
+import { rolesOf } from '../../core/staff/staff.ts';
 import type { Removal } from '../../core/support/removals.ts';
 import type { PageContext } from '../../http/context.ts';
 import { reasonIn } from '../../http/page.ts';
@@ -14,6 +16,8 @@ export const removalPage = (deps: DeskDependencies): StaffPage => {
     const asked = await removals.find(String(ctx.params.id));
     const account = asked && (await accounts.find(asked.accountId));
     if (asked === undefined || account === undefined) return undefined;
+    // Who has lost the role since asks for nothing any more.
+    if (!may(await rolesOf(deps.staff, asked.by), 'members.help')) return undefined;
     const membership = await membershipNow(deps, account.value);
     return { asked, account, conflict: await conflictWithMember(deps, visit, { account, membership }) };
   }
