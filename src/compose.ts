@@ -289,6 +289,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     ],
     recoveryCode: recoveryCodeFactor({ accounts, hasher, decoy, seal, clock, post }),
     rememberDays: config.rememberBrowserDays,
+    reachesPhones: carriers.has('sms') || carriers.has('voice'),
   });
   const signedIn = signedInMembers({
     ...{ accounts, clock, issuer, keys: secrets.cookieKeys },

@@ -123,9 +123,14 @@ describeOnEveryStore('too many wrong passwords', (pair) => {
     const visitor = stranger();
     const page = await visitor.go((await app.start()).url, provider.issuer);
     const answers: Answer[] = [];
+    // A busy machine refuses to hash (503), which evaluates nothing and gives the attempt back: it is asked again.
+    const send = async (username: string): Promise<Answer> => {
+      const answer = await visitor.post(page, { username, password: 'x' });
+      return answer.status === 503 ? send(username) : answer;
+    };
     for (let wave = 0; wave < 20; wave += 1) {
       const names = Array.from({ length: 10 }, (_, i) => `made-up-${wave}-${i}`);
-      answers.push(...(await Promise.all(names.map((username) => visitor.post(page, { username, password: 'x' })))));
+      answers.push(...(await Promise.all(names.map(send))));
     }
     expect(statuses(answers)).toEqual([
       ['401', 100],

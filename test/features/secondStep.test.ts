@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { findBySignInName } from '../../src/core/account/account.ts';
 import { ACR } from '../../src/core/journey/assurance.ts';
+import { mfaSteps } from '../../src/features/mfa/steps.ts';
 import type { AuthenticatorApp } from '../support/authenticatorApp.ts';
 import { TestClock } from '../support/clock.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
@@ -26,6 +27,18 @@ const NEWCOMER = {
   },
   ...{ number: 'MHP-100-2003', username: 'example.person', password: PASSWORD },
 };
+
+test('where no phone can be reached, no code by phone is offered, nor set up by a form of one’s own', async () => {
+  const factors = ['totp', 'text'].map((method) => ({ method }));
+  for (const [reachesPhones, offered] of [
+    [true, ['totp', 'text']],
+    [false, ['totp']],
+  ] as const) {
+    const { enrolment } = mfaSteps({ enrollable: factors, reachesPhones } as never);
+    expect(await enrolment.show({} as never)).toEqual({ methods: offered });
+    expect(enrolment.parse(new Map([['method', 'text']]), {} as never).ok).toBe(reachesPhones);
+  }
+});
 
 describeOnEveryStore('a second step', (pair) => {
   let clock: TestClock;

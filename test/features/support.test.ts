@@ -158,7 +158,7 @@ describeOnEveryStore('the support desk', (pair) => {
         (await recorded(provider.stores))
           .filter(({ action }) => action === 'caller-check')
           .map(({ outcome }) => outcome),
-      ).toEqual(Array(5).fill('caller-wrong'));
+      ).toEqual([...Array(5).fill('caller-wrong'), 'caller-locked']);
       clock.advance(86_400_000);
       await agent.confirm(await agent.go('/support'), AGENT);
       expect((await agent.open(MEMBER.username, CALLER)).body).toContain('<h1>Sample Member</h1>');
@@ -551,6 +551,155 @@ describeOnEveryStore('the support desk', (pair) => {
       const letter = (await inboxOf(provider)).find(({ to }) => to === 'MHP-100-2008');
       expect(letter).toMatchObject({ channel: 'letter', subject: 'Your code to open an account' });
       expect((await agent.press(page, 'unlock')).status).toBe(409);
+    });
+  });
+
+  describe('withstands', () => {
+    const letterCode = async (number: string) => {
+      const letter = (await inboxOf(provider)).find(({ to }) => to === number);
+      return String(/\b\d{6}\b/.exec(letter?.text ?? '')?.[0]);
+    };
+    /** At the page that asks for the code of a letter. */
+    const atLetter = async (said = CALLER, memberNumber = 'MHP-100-2001') => {
+      const { issuer } = provider;
+      const member = new Visitor();
+      const number = await member.submit(await member.go(`${issuer}/letter`, issuer), said, issuer);
+      return { member, page: await member.submit(number, { 'member-number': memberNumber }, issuer) };
+    };
+
+    test('a member number that is written in ever new ways: five wrong answers are five', async () => {
+      const wrong = saying('Without', 'Contact', '1945-06-03', '97215');
+      for (const typed of ['MHP-100-2008', 'MHP1002008', 'mhp 100 2008', 'MHP.100.2008', 'mhp-1002008'])
+        expect((await agent.open(typed, wrong)).status).toBe(422);
+      expect((await agent.open('M HP1002008', wrong)).status).toBe(429);
+    });
+
+    test('a freeze while a link is being followed: the page says that it is over', async () => {
+      await withPhone(MEMBER);
+      const file = await open();
+      await agent.press(file, 'second-step', { way: '0' });
+      const { issuer } = provider;
+      const member = new Visitor();
+      const password = await member.submit(
+        await member.go(await linkIn('sample.member@example.com'), issuer),
+        {},
+        issuer,
+      );
+      expect(password.body).toContain('Type the password of');
+      await agent.press(file, 'freeze', { sure: 'yes' });
+      const after = await member.go(password.url, issuer);
+      expect(after.status).toBeLessThan(500);
+      const posted = await member.submit(password, { password: MEMBER.password }, issuer);
+      expect(posted.status).toBeLessThan(500);
+    });
+
+    test('an old page of a link: a journey that was begun in time is over when the link is', async () => {
+      const { issuer } = provider;
+      await agent.press(await open(), 'password', { way: '0' });
+      const member = new Visitor();
+      const choose = await member.submit(
+        await member.go(await linkIn('sample.member@example.com'), issuer),
+        {},
+        issuer,
+      );
+      clock.advance(20 * 3_600_000);
+      const late = await member.submit(choose, { 'new-password': 'another walk by the sea' }, issuer);
+      expect(late.body).not.toContain('Your password was changed');
+    });
+
+    test('two journeys by one link: what the member has set up by one is not replaced by the other', async () => {
+      await withPhone(MEMBER);
+      await agent.press(await open(), 'second-step', { way: '0' });
+      const { issuer } = provider;
+      const link = await linkIn('sample.member@example.com');
+      const begin = async (visitor: Visitor) => visitor.submit(await visitor.go(link, issuer), {}, issuer);
+      const [member, thief] = [new Visitor(), new Visitor()];
+      const [theirs, stolen] = [await begin(member), await begin(thief)];
+      await setUpApp(member, await member.submit(theirs, { password: MEMBER.password }, issuer), issuer, () =>
+        clock.now(),
+      );
+      const stored = (await accountOf(MEMBER)).value.factors?.totp;
+      expect(stored).toBeDefined();
+      clock.advance(3 * 3_600_000);
+      const enrolment = await thief.submit(stolen, { password: MEMBER.password }, issuer);
+      await setUpApp(thief, enrolment, issuer, () => clock.now()).catch(() => {});
+      expect((await accountOf(MEMBER)).value.factors?.totp).toEqual(stored);
+    });
+
+    test('who asks at /letter whether a letter is under way', async () => {
+      await agent.press(await open(), 'letter');
+      const known = await atLetter();
+      const right = await known.member.submit(known.page, { code: '000000' }, provider.issuer);
+      const nobody = await atLetter({ ...CALLER, 'birth-year': '1950' });
+      const wrong = await nobody.member.submit(nobody.page, { code: '000000' }, provider.issuer);
+      const plain = ({ body }: Answer) => body.replaceAll(/nonce="[^"]+"|[\w-]{30,}/g, '');
+      expect([wrong.status, plain(wrong)]).toEqual([right.status, plain(right)]);
+    });
+
+    test('who guesses at the code of a letter for days, on one journey after the other', async () => {
+      await agent.press(await open(), 'letter');
+      const code = await letterCode('MHP-100-2001');
+      const wrong = code === '000000' ? '000001' : '000000';
+      for (let hour = 0; hour < 12; hour += 1) {
+        for (let journey = 0; journey < 2; journey += 1) {
+          const { member, page } = await atLetter();
+          for (let i = 0; i < 5; i += 1) await member.submit(page, { code: wrong }, provider.issuer);
+        }
+        clock.advance(3_600_001);
+      }
+      const { member, page } = await atLetter();
+      const answer = await member.submit(page, { code }, provider.issuer);
+      expect(answer.status).toBe(429);
+    });
+
+    test('a letter, or a code, that is under way when the account is paused, before its code was typed and after', async () => {
+      const file = await open();
+      await agent.press(file, 'letter');
+      const { issuer } = provider;
+      const typed = await atLetter();
+      const code = await letterCode('MHP-100-2001');
+      const address = await typed.member.submit(typed.page, { code }, issuer);
+      await agent.press(file, 'letter');
+      await agent.press(file, 'freeze', { sure: 'yes' });
+      const late = await typed.member.submit(address, { address: 'a.thief@example.com' }, issuer);
+      expect(late.body).toContain('Who are you?');
+      const other = await atLetter();
+      const paused = await other.member.submit(other.page, { code: await letterCode('MHP-100-2001') }, issuer);
+      expect([paused.status, paused.body]).toEqual([403, expect.stringContaining('Your account is paused')]);
+      const thief = new Visitor();
+      const forgot = await thief.go(`${issuer}/forgot-password`, issuer);
+      const asked = await thief.submit(forgot, { username: MEMBER.username }, issuer);
+      const sent = await codeFrom(provider, 'sample.member@example.com');
+      expect((await thief.submit(asked, { code: sent }, issuer)).body).toContain('Your account is paused');
+      expect((await inboxOf(provider)).some(({ to }) => to === 'a.thief@example.com')).toBe(false);
+    });
+
+    test('a phone that is the only second step: the link for a password does not go there', async () => {
+      await withPhone(MEMBER, '+12025550143');
+      const page = await open();
+      const sent = await agent.press(page, 'password', { way: '1' });
+      expect(sent.status).toBe(422);
+      expect((await agent.press(page, 'password', { way: '0' })).body).toContain('The link is on its way.');
+      expect((await toldTo('+12025550143')).join()).not.toContain('/invitation/');
+    });
+
+    test('a relative whom only the plan knows as one', async () => {
+      await edit(MEMBER, (account) => ({ ...account, phone: '+12025550999' }));
+      await edit(AGENT, (account) => ({ ...account, phone: '+12025550143' }));
+      const page = await open();
+      expect([page.status, page.body]).toEqual([403, expect.stringContaining('shares your home or a contact')]);
+    });
+
+    test('and puts on record about whom it was, what was refused', async () => {
+      const page = await agent.find(MEMBER.username);
+      await agent.press(page, 'unlock', { reason: 'a try' });
+      await agent.press(await open(), 'let-in', { reason: 'another' });
+      const { id } = await accountOf(MEMBER);
+      const refused = (await recorded(provider.stores)).filter(({ action }) => action === 'support-refused');
+      expect(refused.map(({ outcome, reason, subject, detail }) => [outcome, reason, subject?.id, detail])).toEqual([
+        ['caller-not-checked', 'a try', id, { action: 'unlock' }],
+        ['membership-holds', 'another', id, { action: 'let-in' }],
+      ]);
     });
   });
 });

@@ -95,5 +95,23 @@ describe.each([
       },
       90_000,
     );
+
+    test('goes with all the others: the pages say so, and all is well within 10 s of their return', async () => {
+      await form.whole();
+      const visitor = new Visitor();
+      const started = await app.start();
+      const page = await visitor.go(started.url, provider.issuer);
+      const all = [...form.servers];
+      await Promise.all(all.map((server) => server.stop({ keep: true })));
+      const asked = Date.now();
+      expect((await visitor.post(page, MEMBER)).status).toBe(503);
+      expect(Date.now() - asked).toBeLessThan(5_000);
+      await Promise.all(all.map((server) => form.restart(server)));
+      const returned = Date.now();
+      while ((await visitor.post(page, MEMBER)).status === 503) expect(Date.now() - returned).toBeLessThan(10_000);
+      const end = await visitor.go(page.url, provider.issuer);
+      expect((await app.redeem(end.url, started)).claims()?.amr).toEqual(['pwd']);
+      console.info(`${form.url.slice(0, 14)}… all of it gone: well ${Date.now() - returned} ms after its return`);
+    }, 90_000);
   });
 });

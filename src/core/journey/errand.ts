@@ -13,6 +13,10 @@ export type Change = (typeof CHANGES)[number];
 export const INVITED = ['new-second-step'] as const;
 export type Course = (typeof COURSES)[number] | (typeof INVITED)[number] | Change;
 
+/** Whether nothing is left of it: only another link begins it anew. */
+export const isLinkOver = ({ course, facts }: Pick<Errand, 'course' | 'facts'>): boolean =>
+  INVITED.some((one) => one === course) && facts.code === undefined;
+
 /**
  * A journey of its own, outside any authorization request: it may begin on the sign-in page, on a help page or in a
  * message, and outlives the request that it began in. Only the browser that began it gets on with it.
@@ -66,24 +70,27 @@ export function requirementsOf({ course, facts }: Pick<Errand, 'course' | 'facts
   ]);
 }
 
-/** Seconds after the password in which a second step is set up, and after a letter's code in which a contact is. */
+/** Seconds after the password in which a second step is set up, and in which what a code or a link has opened stays open. */
 const SET_UP_WITHIN = 900;
-const LETTER_WITHIN = 3_600;
+const OPEN_WITHIN = 3_600;
+const CLOSES: readonly Course[] = ['forgot-password', 'letter', 'new-second-step'];
 
 /**
  * What still counts of an errand. Whoever finds its page later, on a computer that others use too, sets up nothing: a registration
- * leaves that to the next sign-in, a link of the support desk asks for the password again, a letter has served.
+ * leaves that to the next sign-in, a link of the support desk asks for the password again, and an hour after a code or a link it
+ * has served.
  */
 export function factsInTime({ course, facts }: Pick<Errand, 'course' | 'facts'>, now: number): Facts {
-  const { credentials, ownPassword, code } = facts;
+  const { credentials, ownPassword, code, setup, addressCode, replacement } = facts;
   if (credentials !== undefined && credentials.at + SET_UP_WITHIN <= now)
     return { ...facts, credentials: { at: credentials.at, accountId: credentials.accountId } };
-  const isDone = facts.setup !== undefined || facts.addressCode !== undefined;
+  const isDone = (setup ?? addressCode ?? replacement) !== undefined;
+  if (CLOSES.includes(course) && code !== undefined && !isDone && code.at + OPEN_WITHIN <= now) return {};
   if (ownPassword !== undefined && !isDone && ownPassword.at + SET_UP_WITHIN <= now) {
     const { name, code: way } = facts;
     return { ...(name ? { name } : {}), ...(way ? { code: way } : {}) };
   }
-  return course === 'letter' && code !== undefined && !isDone && code.at + LETTER_WITHIN <= now ? {} : facts;
+  return facts;
 }
 
 const PARTS: readonly (readonly Requirement[])[] = [

@@ -64,7 +64,14 @@ export interface Facts {
   readonly review?: { readonly at: number };
 
   /** The name that somebody typed who cannot sign in, and the account that it belongs to, if any. */
-  readonly name?: { readonly at: number; readonly typed: string; readonly accountId?: string; readonly epoch?: number };
+  readonly name?: {
+    readonly at: number;
+    readonly typed: string;
+    readonly accountId?: string;
+    readonly epoch?: number;
+    /** The account's second steps then, where a link lets them be set up anew. */
+    readonly marks?: string;
+  };
   readonly person?: Person & { readonly at: number };
   readonly member?: MemberFact;
   /** Where the code is to go. */
@@ -75,6 +82,8 @@ export interface Facts {
     readonly way: Way;
     /** The account has a second step, and this was not the way back in that takes a day. */
     readonly needsSecond?: boolean;
+    /** The account's `deviceEpoch` then, where the code came in a letter. */
+    readonly epoch?: number;
   };
   readonly contacts?: ContactsFact;
   readonly confirmation?: { readonly at: number };

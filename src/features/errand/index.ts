@@ -8,7 +8,7 @@ import Router from '@koa/router';
 import type { Middleware } from 'koa';
 import type { Account } from '../../core/account/account.ts';
 import { seconds } from '../../core/clock.ts';
-import { hasSecondStep } from '../../core/factors/factors.ts';
+import { hasSecondStep, marksOf } from '../../core/factors/factors.ts';
 import { levelOf } from '../../core/journey/assurance.ts';
 import { CHANGES, type Change, COURSES, type Course, type Errand } from '../../core/journey/errand.ts';
 import { type Facts, findJourney } from '../../core/journey/journey.ts';
@@ -79,7 +79,13 @@ export function errandRoutes(
       ctx,
       { course: kind === 'password' ? 'forgot-password' : 'new-second-step' },
       {
-        name: { at, typed: value.username, accountId, epoch },
+        name: {
+          at,
+          typed: value.username,
+          accountId,
+          epoch,
+          ...(kind === 'second-step' ? { marks: marksOf(value) } : {}),
+        },
         code: { at, way, ...(needsSecond ? { needsSecond } : {}) },
       },
     );

@@ -1,6 +1,7 @@
 import type { Account } from '../../core/account/account.ts';
 import { type App, type ClientDirectory, describeApp, findMetadata } from '../../core/client/client.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
+import { marksOf } from '../../core/factors/factors.ts';
 import {
   type Change,
   type COURSES,
@@ -9,6 +10,7 @@ import {
   type Errands,
   factsInTime,
   type INVITED,
+  isLinkOver,
   progressOf,
   requirementsOf,
 } from '../../core/journey/errand.ts';
@@ -127,16 +129,21 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
         const keepOnlyThis = (changed: Stored<Account>) => deps.keepOnlyThis(ctx, changed);
         return { ...about, journey: errand, account, session, knownDevice, keepOnlyThis };
       }
-      const { code, name, member, replacement, credentials } = errand.facts;
+      const { code, name, member, replacement, credentials, setup, addressCode } = errand.facts;
       // A page takes no longer for a name that is somebody's.
       const named = errand.course === 'letter' ? member : name;
       const ownerId = credentials?.accountId ?? (named && (named.accountId ?? 'nobody'));
       const owner = ownerId === undefined ? undefined : await deps.accounts.find(ownerId);
       // Nothing counts once the password has changed on another way; once it has here, the proof of before has served.
-      const isCurrent = name?.accountId === undefined || owner?.value.deviceEpoch === name.epoch;
-      const holds = isCurrent || replacement !== undefined;
+      const epoch = name?.accountId === undefined ? code?.epoch : name.epoch;
+      const isCurrent = epoch === undefined || addressCode !== undefined || owner?.value.deviceEpoch === epoch;
+      // Nor once a second step was set up by another journey of the same link.
+      const isAsInvited =
+        name?.marks === undefined || setup !== undefined || (owner && marksOf(owner.value)) === name.marks;
+      const holds = (isCurrent && isAsInvited) || replacement !== undefined;
       const facts = holds ? factsInTime(errand, seconds(deps.clock)) : {};
       const journey = { ...errand, facts };
+      if (isLinkOver(journey)) return lost(ctx, errand);
       const account = holds && code ? owner : undefined;
       return { ...about, journey, account, knownDevice };
     },

@@ -6,6 +6,7 @@ import {
   type Enrollable,
   hasSecondStep,
   type Method,
+  marksOf,
   methodsOf,
   usualMethod,
   withFactors,
@@ -26,6 +27,8 @@ export interface MfaDependencies {
   /** In the order in which they are offered, the safest first. */
   readonly enrollable: readonly EnrollableFactor[];
   readonly recoveryCode: Factor;
+  /** Phones are texted or called here; else no code by phone can be set up. */
+  readonly reachesPhones: boolean;
   /** For how many days a browser may be remembered; 0 for none. */
   readonly rememberDays: number;
   readonly hasher: PasswordHasher;
@@ -78,9 +81,10 @@ export function mfaSteps(deps: MfaDependencies) {
   const chosen = (context: StepContext): Factor => named(factors, context.journey.facts.method?.name ?? usual(context));
   const usual = (context: StepContext): Method | undefined =>
     usualMethod(known(context).account.value, phoneShown(context), demandsPasskey(context));
+  const possible = enrollable.filter(({ method }) => method !== 'text' || deps.reachesPhones);
   /** What may be set up here. */
   const offered = (context: StepContext): readonly EnrollableFactor[] =>
-    demandsPasskey(context) ? enrollable.filter(resistsPhishing) : enrollable;
+    demandsPasskey(context) ? enrollable.filter(resistsPhishing) : possible;
   const setsUp = ({ journey }: StepContext): EnrollableFactor => named(enrollable, journey.facts.enrolment?.name);
   const proof = ({ account }: FactorContext, { amr }: Factor): SecondFact => ({
     ...{ at: seconds(clock), accountId: account.id, epoch: account.value.deviceEpoch, amr },
@@ -201,7 +205,9 @@ export function mfaSteps(deps: MfaDependencies) {
       const after = await change(accounts, account.id, (now) => {
         // Who has shown a password alone sets nothing up beside what is there already: that one is asked for.
         const may = !hasSecondStep(now) || journey.facts.second !== undefined || isAnew;
-        added = now.deviceEpoch === account.value.deviceEpoch && may;
+        // Of two journeys by one link one replaces what is there, and none what the other has set up.
+        const isSame = !isAnew || marksOf(now) === marksOf(account.value);
+        added = now.deviceEpoch === account.value.deviceEpoch && may && isSame;
         const more = {
           ...(isAnew ? NO_SECOND_STEP : {}),
           ...adds(isAnew ? undefined : now.factors),

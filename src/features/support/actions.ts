@@ -12,7 +12,7 @@ import type { Form } from '../../http/form.ts';
 import type { NoticeKind } from '../../http/messageText.ts';
 import { reasonIn } from '../../http/page.ts';
 import type { StaffVisit } from '../../http/staffDoor.ts';
-import { agentDoes, type DeskDependencies, helped, type Member, mayTry, recordDesk } from './desk.ts';
+import { agentDoes, type DeskDependencies, helped, type Member, mayTry, recordDesk, recordRefused } from './desk.ts';
 import { type DONE, doneAt } from './done.ts';
 import { linkWays } from './view.ts';
 
@@ -130,11 +130,13 @@ export function deskActions(deps: DeskDependencies) {
     may: 'members.help' as const,
     ...(sure ? { sure: () => true } : {}),
     async run(form: Form, visit: StaffVisit, ctx: PageContext): Promise<Outcome<string>> {
-      const found = await helped(deps, visit, ctx);
+      const found = await helped(deps, visit, ctx, form);
       if (!found.ok) return found;
       const { file, ...member } = found.proven;
       const outcome = await help({ ...member, form, visit, by: agentDoes(visit, reasonIn(form)) });
-      return outcome.ok ? proven(doneAt(`/support/file/${file.handle}`, outcome.proven)) : outcome;
+      if (outcome.ok) return proven(doneAt(`/support/file/${file.handle}`, outcome.proven));
+      await recordRefused(deps, visit, ctx, { file, form, outcome: outcome.refusal });
+      return outcome;
     },
   });
   const forAccount = (help: HelpsAccount, fresh?: boolean, sure?: boolean) =>

@@ -1,9 +1,8 @@
 import { membershipOf, personOf } from '../../core/account/person.ts';
 import { LOCKOUT } from '../../core/lockout/pools.ts';
-import { samePerson } from '../../core/membership/matching.ts';
-import type { Membership, Person } from '../../core/membership/membership.ts';
+import { canonicalMemberNumber, samePerson } from '../../core/membership/matching.ts';
+import type { Person } from '../../core/membership/membership.ts';
 import { type Outcome, proven, type Refusal, refused } from '../../core/refusal.ts';
-import { conflictOf } from '../../core/support/conflict.ts';
 import type { OpenFile } from '../../core/support/files.ts';
 import type { PageContext } from '../../http/context.ts';
 import type { Form } from '../../http/form.ts';
@@ -11,7 +10,7 @@ import { PERSON_FIELD_OF, readPerson } from '../../http/personForm.ts';
 import type { StaffVisit } from '../../http/staffDoor.ts';
 import {
   agentDoes,
-  conflictWith,
+  conflictWithMember,
   type DeskDependencies,
   holderOf,
   type Member,
@@ -34,9 +33,6 @@ async function identify(deps: DeskDependencies, file: OpenFile, said: Person): P
   return known.some((person) => samePerson(said, person)) ? { account, membership } : undefined;
 }
 
-const conflictWithMember = (visit: StaffVisit, { lastName, postalCode, contacts }: Membership): Refusal | undefined =>
-  conflictOf(visit.account, { lastName, postalCode, contacts, roles: [] });
-
 /**
  * The caller check: the agent types what the caller says, and the server compares. The agent never sees what is right, nor which
  * answer was wrong. It identifies and does not authenticate (NIST SP 800-63A-4 3.1.1.2): whatever opens something still goes to a
@@ -52,21 +48,18 @@ export async function checkCaller(
   if (file === undefined) return refused('caller-not-checked');
   const said = readPerson(form);
   if (!said.ok) return said;
-  const whose = file.accountId ?? `number:${file.memberNumber}`;
-  if (!(await mayTry(deps, 'caller', whose))) return refused('caller-locked');
-  const member = await identify(deps, file, said.proven);
+  // However the number is written: each way of writing it would have tries of its own.
+  const whose = file.accountId ?? `number:${canonicalMemberNumber(file.memberNumber ?? '')}`;
+  const isFree = await mayTry(deps, 'caller', whose);
+  const member = isFree ? await identify(deps, file, said.proven) : undefined;
   const { account, membership } = member ?? {};
-  const refusal =
-    member === undefined
-      ? 'caller-wrong'
-      : account === undefined
-        ? membership && conflictWithMember(visit, membership)
-        : await conflictWith(deps, visit, account);
+  const nobody = isFree ? 'caller-wrong' : 'caller-locked';
+  const refusal = member === undefined ? nobody : await conflictWithMember(deps, visit, member);
   const { reason } = file;
   await recordDesk(deps, visit, {
     ...{ action: 'caller-check', outcome: refusal, reason, accountId: account?.id ?? file.accountId },
   });
-  if (member === undefined || refusal !== undefined) return refused(refusal ?? 'caller-wrong');
+  if (member === undefined || refusal !== undefined) return refused(refusal ?? nobody);
   await deps.attempts.giveBack(poolOf(deps.digest, 'caller', whose), LOCKOUT.caller);
   await deps.files.check(visit.session.uid, file, {
     accountId: account?.id,
