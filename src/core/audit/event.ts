@@ -18,6 +18,8 @@ const OTHERS = [
     'removal-declined',
     'case-closed',
     'support-refused',
+    /** The member has followed the link that the desk has sent. */
+    'invitation-used',
   ] as const),
   ...(['keys-rotated', 'keys-withdrawn', 'keys-resealed', 'keys-scheduled'] as const),
   ...(['audit-verified', 'audit-exported'] as const),

@@ -94,7 +94,7 @@ export const LOCKOUT = {
     ...{ free: 120, firstWait: HOUR, growth: 1, longestWait: HOUR, startsAgain: true },
     ...{ forgetAfter: HOUR, forgetFrom: 'first' },
   },
-  /** Links and letters that the support desk sends to one member, a day. */
+  /** Links and letters that the support desk sends to one member, and how often it unlocks them, a day. */
   deskMessage: {
     ...{ free: 8, firstWait: DAY, growth: 1, longestWait: DAY, startsAgain: true },
     ...{ forgetAfter: DAY, forgetFrom: 'first' },

@@ -1,4 +1,4 @@
-import { membershipOf, personOf } from '../../core/account/person.ts';
+import { personOf } from '../../core/account/person.ts';
 import { LOCKOUT } from '../../core/lockout/pools.ts';
 import { canonicalMemberNumber, samePerson } from '../../core/membership/matching.ts';
 import type { Person } from '../../core/membership/membership.ts';
@@ -15,6 +15,7 @@ import {
   holderOf,
   type Member,
   mayTry,
+  membershipNow,
   poolOf,
   recordDesk,
 } from './desk.ts';
@@ -28,7 +29,7 @@ async function identify(deps: DeskDependencies, file: OpenFile, said: Person): P
   }
   const account = await deps.accounts.find(file.accountId);
   if (account === undefined) return undefined;
-  const membership = await membershipOf(deps.directory, account.value);
+  const membership = await membershipNow(deps, account.value);
   const known = [personOf(account.value), membership].filter((one) => one !== undefined);
   return known.some((person) => samePerson(said, person)) ? { account, membership } : undefined;
 }
@@ -51,7 +52,14 @@ export async function checkCaller(
   // However the number is written: each way of writing it would have tries of its own.
   const whose = file.accountId ?? `number:${canonicalMemberNumber(file.memberNumber ?? '')}`;
   const isFree = await mayTry(deps, 'caller', whose);
-  const member = isFree ? await identify(deps, file, said.proven) : undefined;
+  const giveBack = () => deps.attempts.giveBack(poolOf(deps.digest, 'caller', whose), LOCKOUT.caller);
+  const member = isFree
+    ? await identify(deps, file, said.proven).catch(async (error) => {
+        // Nothing was compared: nobody was wrong.
+        await giveBack();
+        throw error;
+      })
+    : undefined;
   const { account, membership } = member ?? {};
   const nobody = isFree ? 'caller-wrong' : 'caller-locked';
   const refusal = member === undefined ? nobody : await conflictWithMember(deps, visit, member);
@@ -60,7 +68,7 @@ export async function checkCaller(
     ...{ action: 'caller-check', outcome: refusal, reason, accountId: account?.id ?? file.accountId },
   });
   if (member === undefined || refusal !== undefined) return refused(refusal ?? nobody);
-  await deps.attempts.giveBack(poolOf(deps.digest, 'caller', whose), LOCKOUT.caller);
+  await giveBack();
   await deps.files.check(visit.session.uid, file, {
     accountId: account?.id,
     membership: account === undefined ? membership : undefined,

@@ -11,6 +11,7 @@ import { type Outcome, proven, type Refusal, refused } from '../../core/refusal.
 import type { ListedSession } from '../../core/session/listedSession.ts';
 import { rolesOf, type Staff } from '../../core/staff/staff.ts';
 import type { Collection, Stored } from '../../core/storage/collection.ts';
+import { Unavailable } from '../../core/storage/unavailable.ts';
 import { conflictOf, helpedOf } from '../../core/support/conflict.ts';
 import type { DeskFiles, OpenFile } from '../../core/support/files.ts';
 import type { Invitations } from '../../core/support/invitations.ts';
@@ -112,10 +113,20 @@ export async function holderOf(
   return found.find((one) => one !== undefined);
 }
 
+/** The membership of an account, where the plan can be asked: while it cannot, an agent still helps, and pauses an account. */
+export const membershipNow = (
+  { directory }: Pick<DeskDependencies, 'directory'>,
+  account: Account,
+): Promise<Membership | undefined> =>
+  membershipOf(directory, account).catch((error) => {
+    if (!(error instanceof Unavailable)) throw error;
+    return undefined;
+  });
+
 /** Whom the file is about, as they stand now. */
 export async function memberIn(deps: DeskDependencies, file: OpenFile): Promise<Member> {
   const account = file.accountId === undefined ? undefined : await deps.accounts.find(file.accountId);
-  if (account !== undefined) return { account, membership: await membershipOf(deps.directory, account.value) };
+  if (account !== undefined) return { account, membership: await membershipNow(deps, account.value) };
   return { account, membership: file.membership };
 }
 
