@@ -10,8 +10,8 @@ import { freshServers, STORE_PAIRS } from '../support/stores.ts';
 
 const { TEST_REDIS_SERVER = '' } = process.env;
 
-/** Seconds that the other servers need to agree on a new primary, as the tests set them up, and ours to find it. */
-const FAILOVER = 15;
+/** Seconds in which the other servers have agreed on a new primary, also on a machine that is busy, and we have found it. */
+const FAILOVER = 60;
 
 /** What happens to a primary, and how it comes back. */
 const FATES = [
@@ -93,7 +93,7 @@ describe.each([
         expect((await openid.refreshTokenGrant(app.config, String(refresh_token))).access_token).toBeDefined();
         await undo(form, struck[0] as RedisServer);
       },
-      90_000,
+      150_000,
     );
 
     test('goes with all the others: the pages say so, and all is well within 10 s of their return', async () => {
@@ -112,6 +112,6 @@ describe.each([
       const end = await visitor.go(page.url, provider.issuer);
       expect((await app.redeem(end.url, started)).claims()?.amr).toEqual(['pwd']);
       console.info(`${form.url.slice(0, 14)}… all of it gone: well ${Date.now() - returned} ms after its return`);
-    }, 90_000);
+    }, 150_000);
   });
 });

@@ -32,6 +32,7 @@ async function askServer<T>(port: number, ask: (redis: Redis) => Promise<T>, pas
     port,
     host: '127.0.0.1',
     lazyConnect: true,
+    commandTimeout: 1_000,
     enableReadyCheck: false,
     retryStrategy: () => null,
     ...known,
@@ -90,7 +91,7 @@ export async function startSentinels(program: string): Promise<RedisForm> {
   const lines = [
     `sentinel monitor main 127.0.0.1 ${primary.port} 2`,
     ...[`sentinel auth-pass main "${SERVERS}"`, `requirepass "${SENTINELS}"`, `sentinel sentinel-pass "${SENTINELS}"`],
-    ...[`sentinel down-after-milliseconds main ${SILENT_MS}`, 'sentinel failover-timeout main 1500'],
+    ...[`sentinel down-after-milliseconds main ${SILENT_MS}`, 'sentinel failover-timeout main 4000'],
   ];
   const sentinels = await Promise.all([1, 2, 3].map(() => startSentinel(program, lines)));
   const knowsAll = ({ port }: RedisServer) =>
@@ -141,7 +142,7 @@ function form(
   };
   return {
     ...{ url, servers, primaries },
-    whole: () => within(30, whole),
+    whole: () => within(90, whole),
     async restart(server) {
       const { port, directory } = server;
       servers[servers.indexOf(server)] = await startRedis(program, { port, directory, settings: [...settings] });
