@@ -11,7 +11,7 @@ import { webAuthn } from './adapters/webauthn.ts';
 import type { Task } from './background.ts';
 import type { Config, Secrets } from './config/load.ts';
 import { seedClients, seedMembers } from './config/seed.ts';
-import { findBySignInName, markBounced } from './core/account/account.ts';
+import { type Account, findBySignInName, markBounced } from './core/account/account.ts';
 import { closedTo } from './core/account/admission.ts';
 import { closeDue } from './core/account/closing.ts';
 import { membershipOf } from './core/account/person.ts';
@@ -25,6 +25,7 @@ import { errands } from './core/journey/errand.ts';
 import { beginJourney } from './core/journey/journey.ts';
 import { riskSignals } from './core/lockout/signals.ts';
 import type { Measures } from './core/measures.ts';
+import { endDue, planEnding } from './core/membership/endings.ts';
 import { outbox } from './core/messages/outbox.ts';
 import { endings, HEARS_WITHIN } from './core/session/everybody.ts';
 import type { Stores } from './core/storage/stores.ts';
@@ -271,9 +272,12 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const ourInvitations = invitations(forDesk);
   const today = () => todayOf(config, clock);
   const { graceDays } = config;
+  const membershipNow = (account: Account) => membershipOf(memberships, account);
+  const forEndings = { accounts, clock, schedule: stores.outbox };
   const isClosedTo = closedTo({
     ...{ clock, today, graceDays },
-    membershipOf: (account) => membershipOf(memberships, account),
+    membershipOf: membershipNow,
+    onEnding: (accountId, membership) => planEnding(forEndings, accountId, membership),
     onDown: (error) => log.warn({ err: error }, 'a membership could not be looked up at a sign-in'),
   });
   const passkeys = {
@@ -444,6 +448,11 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
             await endConsent(consents, id, clientId, seconds(clock));
           await post.tellOwner(id, account, 'closed');
         }),
+    },
+    {
+      name: 'memberships that end',
+      every: 60_000,
+      run: () => endDue(forEndings, isClosedTo, membershipNow, endSessions),
     },
     { name: 'logout tokens', every: 1_000, run: logout.deliver },
     { name: 'audit seal', every: 60_000, run: audit.seal },

@@ -11,7 +11,7 @@ import { trail } from './core/audit/trail.ts';
 import { type Clock, seconds } from './core/clock.ts';
 import { codes, letterPurpose } from './core/codes/codes.ts';
 import { LETTER, type Way } from './core/codes/contacts.ts';
-import { addressPurpose, codePurpose, confirmationPurpose, subjectOf } from './core/codes/purposes.ts';
+import { addressPurpose, codePurpose, confirmationPurpose, letterSubject, subjectOf } from './core/codes/purposes.ts';
 import { hasSecondStep } from './core/factors/factors.ts';
 import type { Course, Errand } from './core/journey/errand.ts';
 import type { Facts } from './core/journey/journey.ts';
@@ -98,8 +98,15 @@ export function errandSteps(parts: ErrandParts) {
     // Who has only shown the details is not told how the membership stands; who has typed the code is.
     if (course === 'register' && found !== undefined && hasEnded(found, parts.today(), config.graceDays))
       return refused('membership-ended');
-    const account =
-      course === 'forgot-password' ? (await accounts.find(facts.name?.accountId ?? ''))?.value : undefined;
+    const isWayIn = course === 'forgot-password' || course === 'letter' || course === 'lost-contact';
+    const accountId = facts.name?.accountId ?? facts.member?.accountId ?? '';
+    const account = isWayIn ? (await accounts.find(accountId))?.value : undefined;
+    // Whoever it is that the account was paused for gets nothing ready for the day on which it opens.
+    if (account?.frozenAt !== undefined) return refused('account-frozen');
+    // A letter counts for the account as it stands now: what ends all that is under way ends this.
+    const epoch = course === 'letter' ? account?.deviceEpoch : undefined;
+    if (course !== 'forgot-password')
+      return proven({ code: { at: seconds(clock), way, ...(epoch === undefined ? {} : { epoch }) } });
     const resetFrom = account?.resetFrom ?? 0;
     if (resetFrom > seconds(clock)) return refused('reset-waits', resetFrom * 1_000);
     // Who has waited a day for another way in has lost the second step as well.
@@ -138,6 +145,7 @@ export function errandSteps(parts: ErrandParts) {
               )
             : codePurpose(id, facts),
         subject: ({ journey }) => subjectOf(journey.facts),
+        letter: ({ journey: { course, facts } }) => (isByLetter(course, facts) ? letterSubject(facts) : undefined),
         shown: ({ journey: { course, facts } }) => (isByLetter(course, facts) ? LETTER : facts.contact?.way),
         changeUrl: ({ journey }) =>
           journey.facts.contact === undefined ? undefined : `/journey/${journey.id}/contact`,

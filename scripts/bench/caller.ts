@@ -11,6 +11,9 @@ interface Sent {
   readonly form?: Readonly<Record<string, string>>;
 }
 
+/** What a browser calls itself; who answers reads it. */
+const AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
+
 /** Connections that are kept, as an app's or a proxy's are. */
 export const connections = (most: number): Agent => new Agent({ keepAlive: true, maxSockets: most });
 
@@ -29,6 +32,7 @@ export class Caller {
     const body = form && new URLSearchParams(form).toString();
     const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const all = {
+      'user-agent': AGENT,
       ...headers,
       ...(cookie === '' ? {} : { cookie }),
       ...(body === undefined

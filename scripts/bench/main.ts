@@ -76,7 +76,7 @@ try {
   if (wants('ready'))
     others.push(['`npm start` to ready, on a store that exists', `${figure(await timeToReady(settings))} s`]);
   if (others.length > 0) console.log(`\n${table(['besides', 'measured'], others)}`);
-  if (wants('growth')) console.log(`\n${await compareGrowth(ours, servers, options.accounts, plan)}`);
+  if (wants('growth')) console.log(`\n${await compareGrowth(servers, options.accounts, plan)}`);
 } finally {
   await Promise.all(running.map((contender) => contender.stop()));
   await Promise.all([servers.mongo.stop(), servers.redis.stop()]);

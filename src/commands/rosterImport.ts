@@ -3,6 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { rosterSource } from '../adapters/rosterSource.ts';
 import { temporaryRowIndex } from '../adapters/rowIndex.ts';
+import { planEndingOf } from '../core/membership/endings.ts';
 import { RosterFileFault } from '../core/membership/rosterColumns.ts';
 import { type Taken, takeRoster } from '../core/membership/rosterImport.ts';
 import { type BadRow, judgeRoster, type Verdict } from '../core/membership/rosterJudge.ts';
@@ -34,7 +35,9 @@ export async function importRoster(
   demandReadable(path);
   const { config, secrets, stores, clock, audit } = await open();
   let began = performance.now();
-  const [roster, today] = [rosterOf(secrets, stores), todayOf(config, clock)];
+  const today = todayOf(config, clock);
+  const onChange = planEndingOf({ accounts: stores.accounts, schedule: stores.outbox, clock });
+  const roster = { ...rosterOf(secrets, stores), onChange };
   const bar = progressBar(['Looking', dryRun ? 'Comparing' : 'Writing']);
   const source = rosterSource(path, bar.show);
   const index = temporaryRowIndex();

@@ -170,7 +170,7 @@ export const SETTINGS = z.object({
     .min(0)
     .max(3_650)
     .default(60)
-    .describe('who was a member until so many days ago may still register'),
+    .describe('who was a member until so many days ago may still register and sign in'),
   AUDIT_DAYS: z.coerce
     .number()
     .int()

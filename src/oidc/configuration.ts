@@ -193,7 +193,8 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
     },
     findAccount: async (_ctx, id) => {
       const account = await stores.accounts.find(id);
-      if (account === undefined) return undefined;
+      // Also where a process died between the pause of an account and the end of what it had open.
+      if (account === undefined || account.value.frozenAt !== undefined) return undefined;
       // `member`: for our own checks of the same request.
       const found = { accountId: id, member: account.value, claims: async () => memberClaims(account) };
       return found;

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import * as openid from 'openid-client';
 import { type Account, findBySignInName } from '../../src/core/account/account.ts';
 import { withFactors } from '../../src/core/factors/factors.ts';
 import { setRoles } from '../../src/core/staff/staff.ts';
@@ -42,7 +43,7 @@ describeOnEveryStore('the support desk', (pair) => {
     clock = new TestClock();
     clock.advance(Date.now() - clock.now());
     provider = await startProvider(pair, {
-      ...{ clock, clients: [webClient()], roster: [] },
+      ...{ clock, clients: [{ ...webClient(), grant_types: ['authorization_code', 'refresh_token'] }], roster: [] },
       members: [...DEVELOPMENT_MEMBERS, AGENT, SECOND_AGENT, FORMER, RELATIVE, SHARER],
     });
     agent = new Agent(provider, () => clock.now());
@@ -158,7 +159,7 @@ describeOnEveryStore('the support desk', (pair) => {
         (await recorded(provider.stores))
           .filter(({ action }) => action === 'caller-check')
           .map(({ outcome }) => outcome),
-      ).toEqual(Array(5).fill('caller-wrong'));
+      ).toEqual([...Array(5).fill('caller-wrong'), 'caller-locked']);
       clock.advance(86_400_000);
       await agent.confirm(await agent.go('/support'), AGENT);
       expect((await agent.open(MEMBER.username, CALLER)).body).toContain('<h1>Sample Member</h1>');
@@ -314,6 +315,10 @@ describeOnEveryStore('the support desk', (pair) => {
       const done = await member.submit(choose, { 'new-password': 'another walk by the sea' }, provider.issuer);
       expect(done.body).toContain('Your password was changed');
       expect((await new Visitor().go(link, provider.issuer)).status).toBe(410);
+      const used = (await recorded(provider.stores)).filter(({ action }) => action === 'invitation-used');
+      expect(used).toEqual([
+        expect.objectContaining({ subject: { kind: 'account', id: (await accountOf(MEMBER)).id } }),
+      ]);
       expect(isIn(await signInAs(new Visitor(), { ...MEMBER, password: 'another walk by the sea' }))).toBe(true);
     });
 
@@ -447,6 +452,26 @@ describeOnEveryStore('the support desk', (pair) => {
       expect((await accountOf(MEMBER)).value.factors?.phone?.to).toBe('+12025550161');
     });
 
+    test('a removal that was asked for is void once who has asked for it has no role any more', async () => {
+      await withPhone(MEMBER);
+      await agent.press(await open(), 'removal', { sure: 'yes' });
+      const path = String(/\/support\/removal\/[\w-]{32}/.exec((await agent.go('/support')).body)?.[0]);
+      const other = new Agent(provider, () => clock.now());
+      await other.signIn(SECOND_AGENT);
+      const page = await other.go(path);
+      await setRoles(provider.stores.staff, (await accountOf(AGENT)).id, [], { by: 'test', at: 1 });
+      expect((await other.press(page, 'approve', { sure: 'yes' })).status).toBe(409);
+      expect((await accountOf(MEMBER)).value.factors?.phone).toBeDefined();
+    });
+
+    test('unlocks one member eight times a day and no more', async () => {
+      const page = await open();
+      const answers: number[] = [];
+      for (let i = 0; i < 9; i += 1) answers.push((await agent.press(page, 'unlock')).status);
+      expect([answers.slice(0, 8).every((status) => status === 200), answers[8]]).toEqual([true, 429]);
+      expect((await accountOf(MEMBER)).value.attemptsEpoch).toBe(8);
+    });
+
     test('who has lost a device: everything that is open ends, and what is under way leads nowhere', async () => {
       const member = new Visitor();
       expect(isIn(await signInAs(member, MEMBER))).toBe(true);
@@ -555,6 +580,10 @@ describeOnEveryStore('the support desk', (pair) => {
   });
 
   describe('withstands', () => {
+    const letterCode = async (number: string) => {
+      const letter = (await inboxOf(provider)).find(({ to }) => to === number);
+      return String(/\b\d{6}\b/.exec(letter?.text ?? '')?.[0]);
+    };
     /** At the page that asks for the code of a letter. */
     const atLetter = async (said = CALLER, memberNumber = 'MHP-100-2001') => {
       const { issuer } = provider;
@@ -631,5 +660,105 @@ describeOnEveryStore('the support desk', (pair) => {
       const plain = ({ body }: Answer) => body.replaceAll(/nonce="[^"]+"|[\w-]{30,}/g, '');
       expect([wrong.status, plain(wrong)]).toEqual([right.status, plain(right)]);
     });
+
+    test('who guesses at the code of a letter for days, on one journey after the other', async () => {
+      await agent.press(await open(), 'letter');
+      const code = await letterCode('MHP-100-2001');
+      const wrong = code === '000000' ? '000001' : '000000';
+      for (let hour = 0; hour < 12; hour += 1) {
+        for (let journey = 0; journey < 2; journey += 1) {
+          const { member, page } = await atLetter();
+          for (let i = 0; i < 5; i += 1) await member.submit(page, { code: wrong }, provider.issuer);
+        }
+        clock.advance(3_600_001);
+      }
+      const { member, page } = await atLetter();
+      const answer = await member.submit(page, { code }, provider.issuer);
+      expect(answer.status).toBe(429);
+    });
+
+    test('a letter, or a code, that is under way when the account is paused, before its code was typed and after', async () => {
+      const file = await open();
+      await agent.press(file, 'letter');
+      const { issuer } = provider;
+      const typed = await atLetter();
+      const code = await letterCode('MHP-100-2001');
+      const address = await typed.member.submit(typed.page, { code }, issuer);
+      await agent.press(file, 'letter');
+      await agent.press(file, 'freeze', { sure: 'yes' });
+      const late = await typed.member.submit(address, { address: 'a.thief@example.com' }, issuer);
+      expect(late.body).toContain('Who are you?');
+      const other = await atLetter();
+      const paused = await other.member.submit(other.page, { code: await letterCode('MHP-100-2001') }, issuer);
+      expect([paused.status, paused.body]).toEqual([403, expect.stringContaining('Your account is paused')]);
+      const thief = new Visitor();
+      const forgot = await thief.go(`${issuer}/forgot-password`, issuer);
+      const asked = await thief.submit(forgot, { username: MEMBER.username }, issuer);
+      const sent = await codeFrom(provider, 'sample.member@example.com');
+      expect((await thief.submit(asked, { code: sent }, issuer)).body).toContain('Your account is paused');
+      expect((await inboxOf(provider)).some(({ to }) => to === 'a.thief@example.com')).toBe(false);
+    });
+
+    test('a phone that is the only second step: the link for a password does not go there', async () => {
+      await withPhone(MEMBER, '+12025550143');
+      const page = await open();
+      const sent = await agent.press(page, 'password', { way: '1' });
+      expect(sent.status).toBe(422);
+      expect((await agent.press(page, 'password', { way: '0' })).body).toContain('The link is on its way.');
+      expect((await toldTo('+12025550143')).join()).not.toContain('/invitation/');
+    });
+
+    test('a relative whom only the plan knows as one', async () => {
+      await edit(MEMBER, (account) => ({ ...account, phone: '+12025550999' }));
+      await edit(AGENT, (account) => ({ ...account, phone: '+12025550143' }));
+      const page = await open();
+      expect([page.status, page.body]).toEqual([403, expect.stringContaining('shares your home or a contact')]);
+    });
+
+    test('a process that dies between the pause and the end of what is open: no app gets on with its tokens', async () => {
+      const party = await RelyingParty.discover(provider.issuer, webClient());
+      const started = await party.start();
+      const back = await signIn(new Visitor(), provider.issuer, started, MEMBER);
+      const { refresh_token } = await party.redeem(back.url, started);
+      await edit(MEMBER, (account) => ({ ...account, frozenAt: 1, deviceEpoch: account.deviceEpoch + 1 }));
+      await expect(openid.refreshTokenGrant(party.config, String(refresh_token))).rejects.toMatchObject({
+        error: 'invalid_grant',
+      });
+    });
+
+    test('and puts on record about whom it was, what was refused', async () => {
+      const page = await agent.find(MEMBER.username);
+      await agent.press(page, 'unlock', { reason: 'a try' });
+      await agent.press(await open(), 'let-in', { reason: 'another' });
+      const { id } = await accountOf(MEMBER);
+      const refused = (await recorded(provider.stores)).filter(({ action }) => action === 'support-refused');
+      expect(refused.map(({ outcome, reason, subject, detail }) => [outcome, reason, subject?.id, detail])).toEqual([
+        ['caller-not-checked', 'a try', id, { action: 'unlock' }],
+        ['membership-holds', 'another', id, { action: 'let-in' }],
+      ]);
+    });
+  });
+});
+
+describeOnEveryStore('the support desk while the plan’s records cannot be asked', (pair) => {
+  test('checks a caller by what the account says, and pauses the account; it uses up no tries for who has none', async () => {
+    const clock = new TestClock();
+    clock.advance(Date.now() - clock.now());
+    const provider = await startProvider(pair, {
+      ...{ clock, clients: [webClient()], members: [...DEVELOPMENT_MEMBERS, AGENT] },
+      env: { ELIGIBILITY_URL: 'http://127.0.0.1:9/eligibility', ELIGIBILITY_TOKEN: 'abc.def' },
+    });
+    try {
+      const agent = new Agent(provider, () => clock.now());
+      await agent.signIn(AGENT);
+      const page = await agent.open(MEMBER.username, CALLER);
+      expect(page.body).toContain('<h1>Sample Member</h1>');
+      expect((await agent.press(page, 'freeze', { sure: 'yes' })).body).toContain('The account is paused.');
+      expect((await agent.press(page, 'letter')).status).toBe(503);
+      const other = saying('Without', 'Contact', '1945-06-02', '97215');
+      for (let i = 0; i < 6; i += 1) expect((await agent.open('MHP-100-2008', other)).status).toBe(503);
+    } finally {
+      await provider.close();
+    }
   });
 });

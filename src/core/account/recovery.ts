@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type Clock, seconds } from '../clock.ts';
+import { methodsOf } from '../factors/factors.ts';
 import type { Contact } from '../membership/membership.ts';
 import { type Collection, change } from '../storage/collection.ts';
-import type { Account } from './account.ts';
+import { type Account, contactsOf } from './account.ts';
 
 const HOUR = 3_600;
 /** Seconds in which the owner may stop it. */
@@ -71,4 +72,11 @@ export function recoveryContacts(account: Account, clock: Clock): Contact[] {
   const recovery = lives(account, clock);
   const isOpen = recovery?.message !== undefined && recovery.readyAt <= seconds(clock);
   return recovery !== undefined && isOpen ? [recovery.contact] : [];
+}
+
+/** The account's contacts, but for a phone that is its only second step: that one has to come besides the code. */
+export function resetContacts(account: Account): Contact[] {
+  const phone = account.factors?.phone?.to;
+  const others = methodsOf(account, phone).filter((method) => method !== 'recovery-code');
+  return contactsOf(account).filter(({ to }) => to !== phone || others.length > 0);
 }

@@ -11,7 +11,16 @@ const OTHERS = [
   ...(['client-changed', 'client-deleted', 'client-secrets-ended', 'roles-set'] as const),
   ...(['member-made', 'member-shown', 'members-imported', 'roster-imported', 'letter-code-made'] as const),
   /** What our support desk does that its member does not read; the rest are member events. */
-  ...(['member-searched', 'member-viewed', 'caller-check', 'removal-declined', 'case-closed'] as const),
+  ...([
+    'member-searched',
+    'member-viewed',
+    'caller-check',
+    'removal-declined',
+    'case-closed',
+    'support-refused',
+    /** The member has followed the link that the desk has sent. */
+    'invitation-used',
+  ] as const),
   ...(['keys-rotated', 'keys-withdrawn', 'keys-resealed', 'keys-scheduled'] as const),
   ...(['audit-verified', 'audit-exported'] as const),
   /** A rate that tells of an attack, or of somebody who looks around (`lockout/signals.ts`). */

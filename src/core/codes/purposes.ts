@@ -1,6 +1,6 @@
 import { canonicalSignInName } from '../account/signInName.ts';
 import type { Facts } from '../journey/journey.ts';
-import { canonicalMemberNumber } from '../membership/matching.ts';
+import { canonicalMemberNumber, canonicalPerson } from '../membership/matching.ts';
 
 type Asked = Pick<Facts, 'name' | 'member' | 'contact'>;
 
@@ -15,6 +15,15 @@ export const typedOf = ({ member, name }: Asked): string =>
   member === undefined
     ? `name:${canonicalSignInName(name?.typed ?? '')}`
     : `member:${canonicalMemberNumber(member.typed)}`;
+
+/**
+ * Whose letter's code is guessed at. Who gives other details than the member's guesses at nobody's, takes none of the member's
+ * tries, and does not see from how many are left that the details are wrong.
+ */
+export const letterSubject = ({ member, person }: Pick<Facts, 'member' | 'person'>): string => {
+  const who = member?.found ?? person;
+  return [subjectOf(member === undefined ? {} : { member }), who && canonicalPerson(who)].join(' ');
+};
 
 /** What the code of a journey is for. Who goes back and names somebody else, or another address, needs another code. */
 export const codePurpose = (journeyId: string, facts: Asked): string =>

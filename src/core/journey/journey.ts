@@ -82,6 +82,8 @@ export interface Facts {
     readonly way: Way;
     /** The account has a second step, and this was not the way back in that takes a day. */
     readonly needsSecond?: boolean;
+    /** The account's `deviceEpoch` then, where the code came in a letter. */
+    readonly epoch?: number;
   };
   readonly contacts?: ContactsFact;
   readonly confirmation?: { readonly at: number };

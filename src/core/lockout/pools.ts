@@ -62,6 +62,14 @@ export const LOCKOUT = {
     ...{ free: 50, firstWait: HOUR, growth: 1, longestWait: HOUR, startsAgain: true },
     ...{ forgetAfter: DAY, forgetFrom: 'last' },
   },
+  /**
+   * Codes of letters to one member, from everywhere: a letter is good for three weeks and on every journey, so that fifty an hour
+   * would be thousands (NIST SP 800-63B-4 3.2.2 allows a hundred). In the end one a day.
+   */
+  letter: {
+    ...{ free: 20, firstWait: HOUR, growth: 2, longestWait: DAY, startsAgain: false },
+    ...{ forgetAfter: 30 * DAY, forgetFrom: 'last' },
+  },
   /** Wrong details for one member number, a day: nobody finds out a date of birth. */
   details: {
     ...{ free: 10, firstWait: DAY, growth: 1, longestWait: DAY, startsAgain: true },
@@ -86,7 +94,7 @@ export const LOCKOUT = {
     ...{ free: 120, firstWait: HOUR, growth: 1, longestWait: HOUR, startsAgain: true },
     ...{ forgetAfter: HOUR, forgetFrom: 'first' },
   },
-  /** Links and letters that the support desk sends to one member, a day. */
+  /** Links and letters that the support desk sends to one member, and how often it unlocks them, a day. */
   deskMessage: {
     ...{ free: 8, firstWait: DAY, growth: 1, longestWait: DAY, startsAgain: true },
     ...{ forgetAfter: DAY, forgetFrom: 'first' },

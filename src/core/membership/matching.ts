@@ -20,14 +20,11 @@ const SUFFIXES: ReadonlySet<string> = new Set(['jr', 'sr', 'ii', 'iii', 'iv']);
  * spaces, full-width forms, a suffix such as Jr or III, and what stands behind the first five digits of a ZIP. All four
  * details are compared whatever the first ones say.
  */
-export function samePerson(a: Person, b: Person): boolean {
-  return [
-    canonicalName(a.firstName) === canonicalName(b.firstName),
-    canonicalName(a.lastName) === canonicalName(b.lastName),
-    a.birthDate === b.birthDate,
-    canonicalPostalCode(a.postalCode) === canonicalPostalCode(b.postalCode),
-  ].every(Boolean);
-}
+export const samePerson = (a: Person, b: Person): boolean => canonicalPerson(a) === canonicalPerson(b);
+
+/** The one form in which people are compared. */
+export const canonicalPerson = ({ firstName, lastName, birthDate, postalCode }: Person): string =>
+  [canonicalName(firstName), canonicalName(lastName), birthDate, canonicalPostalCode(postalCode)].join(' ');
 
 /** The one form in which member numbers are compared: `MHP-100-2001`, `mhp 100 2001` and full-width twins are one. */
 export function canonicalMemberNumber(text: string): string {

@@ -10,6 +10,8 @@ export const LONGEST_WAY = 8;
 export interface Roster {
   readonly roster: Collection<RosterRecord>;
   readonly cipher: RosterCipher;
+  /** Hears of each membership that a row changes, before it is written. */
+  readonly onChange?: (membership: Membership) => Promise<void>;
 }
 
 /** A membership that is nobody's. It is opened and compared where there is none, so that the work is the same. */

@@ -24,7 +24,10 @@ export async function putRows(roster: Roster, rows: readonly RosterRow[], dryRun
     const stored = entry.ids.flatMap((id) => byId.get(id) ?? []);
     return outcomeOf(entry, stored);
   });
-  if (!dryRun) await write(roster, entries, outcomes);
+  if (dryRun) return outcomes;
+  for (const [place, entry] of entries.entries())
+    if (outcomes[place] === 'changed' && !isMerge(entry)) await roster.onChange?.(entry.row);
+  await write(roster, entries, outcomes);
   return outcomes;
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Account, contactsOf } from '../account/account.ts';
+import { resetContacts } from '../account/recovery.ts';
 import type { Clock } from '../clock.ts';
 import type { Way } from '../codes/contacts.ts';
 import { marksOf } from '../factors/factors.ts';
@@ -31,9 +32,11 @@ export interface InvitationDependencies {
   readonly newSecret: () => string;
 }
 
-/** Where a link may go: a confirmed contact, but for a new second step no phone that is one itself. */
+/** Where a link may go: where a code for the same may, and for a new second step to no phone that is one itself. */
 export const invitableContacts = (account: Account, kind: InvitationKind): Contact[] =>
-  contactsOf(account).filter(({ to }) => kind === 'password' || to !== account.factors?.phone?.to);
+  kind === 'password'
+    ? resetContacts(account)
+    : contactsOf(account).filter(({ to }) => to !== account.factors?.phone?.to);
 
 /** Links by which a member sets something anew. The last one of a kind counts. */
 export function invitations({ expiring, accounts, clock, newSecret }: InvitationDependencies) {

@@ -5,7 +5,7 @@ import { typedOf } from '../../core/codes/purposes.ts';
 import type { Facts } from '../../core/journey/journey.ts';
 import type { Channel } from '../../core/messages/message.ts';
 import { type Outcome, proven, refused } from '../../core/refusal.ts';
-import { type ErrandContext, step } from '../../http/step.ts';
+import { type ErrandContext, pageOfClosed, step } from '../../http/step.ts';
 
 type Typed = { readonly code: string } | { readonly send: Sent | 'again' };
 
@@ -18,6 +18,8 @@ export interface CodeVariant {
   subject(context: ErrandContext): string;
   /** The same as it was typed; see `typedOf`. */
   typed?(context: ErrandContext): string;
+  /** Whose code of a letter it is, where it is one. */
+  letter?(context: ErrandContext): string | undefined;
   /** Where its address is changed, where it can be. */
   changeUrl?(context: ErrandContext): string | undefined;
   /** Where the code went, where that may be shown; else it is never told whether it went anywhere. */
@@ -66,6 +68,7 @@ export const codeStep = (deps: { codes: Codes; clock: Clock; channels: ReadonlyS
     async identify(input, context) {
       if ('send' in input) return { counted: [], lockedAs: 'code-locked', input };
       const subject = variant.subject(context);
+      const letter = variant.letter?.(context);
       const counted = [
         { rule: 'codeJourney', subject: `${variant.name}:${context.journey.id}` },
         {
@@ -73,6 +76,7 @@ export const codeStep = (deps: { codes: Codes; clock: Clock; channels: ReadonlyS
           subject: `${variant.typed?.(context) ?? typedOf(context.journey.facts)}:${context.network.key}`,
         },
         { rule: 'code', subject },
+        ...(letter === undefined ? [] : [{ rule: 'letter', subject: letter } as const]),
       ] as const;
       return { counted, lockedAs: 'code-locked', input };
     },
@@ -85,11 +89,11 @@ export const codeStep = (deps: { codes: Codes; clock: Clock; channels: ReadonlyS
       const used = await deps.codes.use(variant.purpose(context), input.code);
       if (used.is === 'right') return variant.right(context, used.way);
       // Whether a letter is on its way to somebody is told to nobody who does not have it.
-      const isHidden = used.is === 'expired' && variant.shown(context)?.by === 'letter';
+      const isHidden = used.is === 'expired' && variant.letter?.(context) !== undefined;
       return refused(isHidden ? 'code-wrong' : `code-${used.is}`);
     },
 
     conclude: (facts, context) => variant.conclude?.(facts, context) ?? Promise.resolve(),
     fieldOf: () => 'code',
-    pageOf: (refusal) => (refusal === 'membership-ended' ? 'registration/ended' : undefined),
+    pageOf: (refusal) => (refusal === 'membership-ended' ? 'registration/ended' : pageOfClosed(refusal)),
   });

@@ -75,6 +75,11 @@ export function errandRoutes(
     const { id: accountId, value } = account;
     const [at, epoch] = [seconds(deps.clock), value.deviceEpoch];
     const needsSecond = kind === 'password' && hasSecondStep(value);
+    await deps.audit.record({
+      action: 'invitation-used',
+      subject: { kind: 'account', id: accountId },
+      detail: { kind },
+    });
     await open(
       ctx,
       { course: kind === 'password' ? 'forgot-password' : 'new-second-step' },

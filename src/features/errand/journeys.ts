@@ -129,13 +129,14 @@ export function errandJourneys(deps: ErrandDependencies): Journeys<ErrandContext
         const keepOnlyThis = (changed: Stored<Account>) => deps.keepOnlyThis(ctx, changed);
         return { ...about, journey: errand, account, session, knownDevice, keepOnlyThis };
       }
-      const { code, name, member, replacement, credentials, setup } = errand.facts;
+      const { code, name, member, replacement, credentials, setup, addressCode } = errand.facts;
       // A page takes no longer for a name that is somebody's.
       const named = errand.course === 'letter' ? member : name;
       const ownerId = credentials?.accountId ?? (named && (named.accountId ?? 'nobody'));
       const owner = ownerId === undefined ? undefined : await deps.accounts.find(ownerId);
       // Nothing counts once the password has changed on another way; once it has here, the proof of before has served.
-      const isCurrent = name?.accountId === undefined || owner?.value.deviceEpoch === name.epoch;
+      const epoch = name?.accountId === undefined ? code?.epoch : name.epoch;
+      const isCurrent = epoch === undefined || addressCode !== undefined || owner?.value.deviceEpoch === epoch;
       // Nor once a second step was set up by another journey of the same link.
       const isAsInvited =
         name?.marks === undefined || setup !== undefined || (owner && marksOf(owner.value)) === name.marks;

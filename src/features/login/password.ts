@@ -69,7 +69,7 @@ export const passwordStep = (deps: PasswordDependencies) =>
       const right = await provePassword(deps, account, password);
       if (!right || account === undefined) return refused('credentials-rejected');
       if (account.value.resetDemanded) return refused('reset-demanded');
-      const closed = await deps.closedTo(account.value);
+      const closed = await deps.closedTo(account);
       if (closed !== undefined) return refused(closed);
       const { passwordMustChange: mustChange = false, deviceEpoch: epoch } = account.value;
       const mustAgree = hasToAgreeAgain(account.value.agreed, deps.agreements);

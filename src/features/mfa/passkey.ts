@@ -116,7 +116,7 @@ export const passkeyStep = (
       const right = await isAnswered(deps, account, response, challengeOf(deps, 'get', journey.id));
       if (!right) return refused('passkey-failed');
       if (account.value.resetDemanded) return refused('reset-demanded');
-      const closed = await deps.closedTo(account.value);
+      const closed = await deps.closedTo(account);
       if (closed !== undefined) return refused(closed);
       const mustAgree = hasToAgreeAgain(account.value.agreed, deps.agreements);
       const { deviceEpoch: epoch } = account.value;

@@ -1,11 +1,9 @@
-import { type Account, contactsOf, findBySignInName } from '../../core/account/account.ts';
-import { recoveryContacts } from '../../core/account/recovery.ts';
+import { type Account, findBySignInName } from '../../core/account/account.ts';
+import { recoveryContacts, resetContacts } from '../../core/account/recovery.ts';
 import { SIGN_IN_NAME_MAX } from '../../core/account/signInName.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
 import { codePurpose, subjectOf } from '../../core/codes/purposes.ts';
-import { methodsOf } from '../../core/factors/factors.ts';
 import type { Facts } from '../../core/journey/journey.ts';
-import type { Contact } from '../../core/membership/membership.ts';
 import { missed, proven, refused } from '../../core/refusal.ts';
 import type { Collection } from '../../core/storage/collection.ts';
 import type { Post } from '../../http/post.ts';
@@ -17,13 +15,6 @@ export interface NameDependencies {
   readonly post: Post;
 }
 
-/** The account's contacts, but for a phone that is its only second step: that one has to come besides the code. */
-function reachable(account: Account): Contact[] {
-  const phone = account.factors?.phone?.to;
-  const others = methodsOf(account, phone).filter((method) => method !== 'recovery-code');
-  return contactsOf(account).filter(({ to }) => to !== phone || others.length > 0);
-}
-
 /** Sends a code to the contacts of the account that a name belongs to; for a name that is nobody's the same but for the message. */
 export async function sendToNamed(
   { accounts, clock, post }: NameDependencies,
@@ -33,7 +24,7 @@ export async function sendToNamed(
 ): Promise<void> {
   const account = await accounts.find(name.accountId ?? 'nobody');
   const contacts =
-    account === undefined ? [] : [...recoveryContacts(account.value, clock), ...reachable(account.value)];
+    account === undefined ? [] : [...recoveryContacts(account.value, clock), ...resetContacts(account.value)];
   const subject = subjectOf({ name });
   await post.sendCode({ purpose: codePurpose(journey.id, { name }), subject, contacts, by, locale, network, app });
 }

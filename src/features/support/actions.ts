@@ -1,9 +1,11 @@
 import type { Account } from '../../core/account/account.ts';
+import { membershipOf } from '../../core/account/person.ts';
 import { seconds } from '../../core/clock.ts';
 import { letterPurpose } from '../../core/codes/codes.ts';
 import { maskedContact } from '../../core/codes/contacts.ts';
 import { hasSecondStep } from '../../core/factors/factors.ts';
 import { hasEnded } from '../../core/membership/lifecycle.ts';
+import { canonicalMemberNumber } from '../../core/membership/matching.ts';
 import { type Outcome, proven, refused } from '../../core/refusal.ts';
 import { change, type Stored } from '../../core/storage/collection.ts';
 import type { InvitationKind } from '../../core/support/invitations.ts';
@@ -12,7 +14,7 @@ import type { Form } from '../../http/form.ts';
 import type { NoticeKind } from '../../http/messageText.ts';
 import { reasonIn } from '../../http/page.ts';
 import type { StaffVisit } from '../../http/staffDoor.ts';
-import { agentDoes, type DeskDependencies, helped, type Member, mayTry, recordDesk } from './desk.ts';
+import { agentDoes, type DeskDependencies, helped, type Member, mayTry, recordDesk, recordRefused } from './desk.ts';
 import { type DONE, doneAt } from './done.ts';
 import { linkWays } from './view.ts';
 
@@ -39,6 +41,8 @@ export function deskActions(deps: DeskDependencies) {
     });
 
   const unlock: HelpsAccount = async (helping, account) => {
+    // Who guesses passwords and has a friend here would begin anew as often as they like.
+    if (!(await mayTry(deps, 'deskMessage', account.id))) return refused('too-many-messages');
     await changed(account.id, (now) => ({ ...now, attemptsEpoch: (now.attemptsEpoch ?? 0) + 1 }));
     await tell(helping, account, 'support-unlocked');
     return proven('unlocked');
@@ -90,7 +94,7 @@ export function deskActions(deps: DeskDependencies) {
   };
 
   const letIn: HelpsAccount = async (helping, account) => {
-    const { membership } = helping;
+    const membership = await membershipOf(deps.directory, account.value);
     const isOver = membership?.standing === 'active' && hasEnded(membership, deps.today(), deps.graceDays);
     if (!isOver) return refused('membership-holds');
     const openUntil = seconds(clock) + LET_IN_DAYS * 86_400;
@@ -107,11 +111,14 @@ export function deskActions(deps: DeskDependencies) {
   };
 
   const letter: Helps = async (helping) => {
-    const { account, membership, visit, by } = helping;
+    const { account, visit, by } = helping;
+    // Under the number of today, or not at all: on the page of the letter the plan is asked as well.
+    const membership = account ? await membershipOf(deps.directory, account.value) : helping.membership;
     const number = membership?.memberNumber ?? account?.value.memberNumber;
     if (number === undefined) return refused('no-account');
     if (!deps.letters) return refused('no-contact');
-    if (!(await mayTry(deps, 'deskMessage', `number:${number}`))) return refused('too-many-messages');
+    if (!(await mayTry(deps, 'deskMessage', account?.id ?? `number:${canonicalMemberNumber(number)}`)))
+      return refused('too-many-messages');
     const purpose = letterPurpose(deps.digest, number, account === undefined ? 'registration' : 'contact');
     if (account !== undefined) await tell(helping, account, 'support-letter');
     else
@@ -130,11 +137,13 @@ export function deskActions(deps: DeskDependencies) {
     may: 'members.help' as const,
     ...(sure ? { sure: () => true } : {}),
     async run(form: Form, visit: StaffVisit, ctx: PageContext): Promise<Outcome<string>> {
-      const found = await helped(deps, visit, ctx);
+      const found = await helped(deps, visit, ctx, form);
       if (!found.ok) return found;
       const { file, ...member } = found.proven;
       const outcome = await help({ ...member, form, visit, by: agentDoes(visit, reasonIn(form)) });
-      return outcome.ok ? proven(doneAt(`/support/file/${file.handle}`, outcome.proven)) : outcome;
+      if (outcome.ok) return proven(doneAt(`/support/file/${file.handle}`, outcome.proven));
+      await recordRefused(deps, visit, ctx, { file, form, outcome: outcome.refusal });
+      return outcome;
     },
   });
   const forAccount = (help: HelpsAccount, fresh?: boolean, sure?: boolean) =>

@@ -1,9 +1,8 @@
-import { membershipOf, personOf } from '../../core/account/person.ts';
+import { personOf } from '../../core/account/person.ts';
 import { LOCKOUT } from '../../core/lockout/pools.ts';
 import { canonicalMemberNumber, samePerson } from '../../core/membership/matching.ts';
-import type { Membership, Person } from '../../core/membership/membership.ts';
+import type { Person } from '../../core/membership/membership.ts';
 import { type Outcome, proven, type Refusal, refused } from '../../core/refusal.ts';
-import { conflictOf } from '../../core/support/conflict.ts';
 import type { OpenFile } from '../../core/support/files.ts';
 import type { PageContext } from '../../http/context.ts';
 import type { Form } from '../../http/form.ts';
@@ -11,11 +10,12 @@ import { PERSON_FIELD_OF, readPerson } from '../../http/personForm.ts';
 import type { StaffVisit } from '../../http/staffDoor.ts';
 import {
   agentDoes,
-  conflictWith,
+  conflictWithMember,
   type DeskDependencies,
   holderOf,
   type Member,
   mayTry,
+  membershipNow,
   poolOf,
   recordDesk,
 } from './desk.ts';
@@ -29,13 +29,10 @@ async function identify(deps: DeskDependencies, file: OpenFile, said: Person): P
   }
   const account = await deps.accounts.find(file.accountId);
   if (account === undefined) return undefined;
-  const membership = await membershipOf(deps.directory, account.value);
+  const membership = await membershipNow(deps, account.value);
   const known = [personOf(account.value), membership].filter((one) => one !== undefined);
   return known.some((person) => samePerson(said, person)) ? { account, membership } : undefined;
 }
-
-const conflictWithMember = (visit: StaffVisit, { lastName, postalCode, contacts }: Membership): Refusal | undefined =>
-  conflictOf(visit.account, { lastName, postalCode, contacts, roles: [] });
 
 /**
  * The caller check: the agent types what the caller says, and the server compares. The agent never sees what is right, nor which
@@ -54,21 +51,24 @@ export async function checkCaller(
   if (!said.ok) return said;
   // However the number is written: each way of writing it would have tries of its own.
   const whose = file.accountId ?? `number:${canonicalMemberNumber(file.memberNumber ?? '')}`;
-  if (!(await mayTry(deps, 'caller', whose))) return refused('caller-locked');
-  const member = await identify(deps, file, said.proven);
+  const isFree = await mayTry(deps, 'caller', whose);
+  const giveBack = () => deps.attempts.giveBack(poolOf(deps.digest, 'caller', whose), LOCKOUT.caller);
+  const member = isFree
+    ? await identify(deps, file, said.proven).catch(async (error) => {
+        // Nothing was compared: nobody was wrong.
+        await giveBack();
+        throw error;
+      })
+    : undefined;
   const { account, membership } = member ?? {};
-  const refusal =
-    member === undefined
-      ? 'caller-wrong'
-      : account === undefined
-        ? membership && conflictWithMember(visit, membership)
-        : await conflictWith(deps, visit, account);
+  const nobody = isFree ? 'caller-wrong' : 'caller-locked';
+  const refusal = member === undefined ? nobody : await conflictWithMember(deps, visit, member);
   const { reason } = file;
   await recordDesk(deps, visit, {
     ...{ action: 'caller-check', outcome: refusal, reason, accountId: account?.id ?? file.accountId },
   });
-  if (member === undefined || refusal !== undefined) return refused(refusal ?? 'caller-wrong');
-  await deps.attempts.giveBack(poolOf(deps.digest, 'caller', whose), LOCKOUT.caller);
+  if (member === undefined || refusal !== undefined) return refused(refusal ?? nobody);
+  await giveBack();
   await deps.files.check(visit.session.uid, file, {
     accountId: account?.id,
     membership: account === undefined ? membership : undefined,

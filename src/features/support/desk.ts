@@ -11,11 +11,14 @@ import { type Outcome, proven, type Refusal, refused } from '../../core/refusal.
 import type { ListedSession } from '../../core/session/listedSession.ts';
 import { rolesOf, type Staff } from '../../core/staff/staff.ts';
 import type { Collection, Stored } from '../../core/storage/collection.ts';
+import { Unavailable } from '../../core/storage/unavailable.ts';
 import { conflictOf, helpedOf } from '../../core/support/conflict.ts';
 import type { DeskFiles, OpenFile } from '../../core/support/files.ts';
 import type { Invitations } from '../../core/support/invitations.ts';
 import type { Removals } from '../../core/support/removals.ts';
 import type { PageContext } from '../../http/context.ts';
+import type { Form } from '../../http/form.ts';
+import { reasonIn } from '../../http/page.ts';
 import type { Post } from '../../http/post.ts';
 import type { StaffVisit } from '../../http/staffDoor.ts';
 
@@ -89,6 +92,18 @@ export async function conflictWith(
   return conflictOf(agent, helpedOf(account, await rolesOf(staff, account.id)));
 }
 
+/** The same of a member with or without an account: whom the plan has on file in the agent's home is family too. */
+export async function conflictWithMember(
+  deps: Pick<DeskDependencies, 'staff'>,
+  visit: StaffVisit,
+  { account, membership }: Member,
+): Promise<Refusal | undefined> {
+  const ofAccount = account && (await conflictWith(deps, visit, account));
+  if (ofAccount !== undefined || membership === undefined) return ofAccount;
+  const { lastName, postalCode, contacts } = membership;
+  return conflictOf(visit.account, { lastName, postalCode, contacts, roles: [] });
+}
+
 /** The account of a membership, under its number or one that was merged into it. */
 export async function holderOf(
   { accounts }: Pick<DeskDependencies, 'accounts'>,
@@ -98,12 +113,34 @@ export async function holderOf(
   return found.find((one) => one !== undefined);
 }
 
+/** The membership of an account, where the plan can be asked: while it cannot, an agent still helps, and pauses an account. */
+export const membershipNow = (
+  { directory }: Pick<DeskDependencies, 'directory'>,
+  account: Account,
+): Promise<Membership | undefined> =>
+  membershipOf(directory, account).catch((error) => {
+    if (!(error instanceof Unavailable)) throw error;
+    return undefined;
+  });
+
 /** Whom the file is about, as they stand now. */
 export async function memberIn(deps: DeskDependencies, file: OpenFile): Promise<Member> {
   const account = file.accountId === undefined ? undefined : await deps.accounts.find(file.accountId);
-  if (account !== undefined) return { account, membership: await membershipOf(deps.directory, account.value) };
+  if (account !== undefined) return { account, membership: await membershipNow(deps, account.value) };
   return { account, membership: file.membership };
 }
+
+/** What an agent tried for a member in vain, and why it was refused: about whom, which the record of the page does not know. */
+export const recordRefused = (
+  deps: Pick<DeskDependencies, 'audit'>,
+  visit: StaffVisit,
+  ctx: PageContext,
+  { file, form, outcome }: { readonly file: OpenFile | undefined; readonly form: Form; readonly outcome: Refusal },
+): Promise<void> =>
+  recordDesk(deps, visit, {
+    ...{ action: 'support-refused', outcome, reason: reasonIn(form), accountId: file?.accountId },
+    detail: { action: ctx.path.replace(/^.*\//, '') },
+  });
 
 /**
  * Whom a form of this file is about; refused where the agent has no such file, has not checked the caller, or may not help this
@@ -113,10 +150,15 @@ export async function helped(
   deps: DeskDependencies,
   visit: StaffVisit,
   ctx: PageContext,
+  form: Form,
 ): Promise<Outcome<Member & { readonly file: OpenFile }>> {
   const file = await deps.files.find(visit.session.uid, String(ctx.params.handle));
-  if (file === undefined || !deps.files.isChecked(file)) return refused('caller-not-checked');
+  const no = async (refusal: Refusal) => {
+    await recordRefused(deps, visit, ctx, { file, form, outcome: refusal });
+    return refused(refusal);
+  };
+  if (file === undefined || !deps.files.isChecked(file)) return no('caller-not-checked');
   const member = await memberIn(deps, file);
-  const conflict = member.account && (await conflictWith(deps, visit, member.account));
-  return conflict === undefined ? proven({ ...member, file }) : refused(conflict);
+  const conflict = await conflictWithMember(deps, visit, member);
+  return conflict === undefined ? proven({ ...member, file }) : no(conflict);
 }

@@ -6,7 +6,7 @@ import { typedPerson } from '../../http/personForm.ts';
 import type { StaffPage } from '../../http/staffDoor.ts';
 import { deskActions } from './actions.ts';
 import { callerFieldOf, checkCaller } from './caller.ts';
-import { conflictWith, type DeskDependencies, helped, memberIn, recordDesk } from './desk.ts';
+import { conflictWithMember, type DeskDependencies, helped, memberIn, recordDesk } from './desk.ts';
 import { doneAt } from './done.ts';
 import { viewOf } from './view.ts';
 
@@ -22,8 +22,7 @@ export const filePage = (deps: DeskDependencies): StaffPage => ({
     if (!deps.files.isChecked(file))
       return { heading: 'support.caller.title', checked: false, reason, fields: typedPerson(typed) };
     const member = await memberIn(deps, file);
-    if (member.account !== undefined && (await conflictWith(deps, visit, member.account)) !== undefined)
-      return undefined;
+    if ((await conflictWithMember(deps, visit, member)) !== undefined) return undefined;
     // Before it is seen.
     await recordDesk(deps, visit, { action: 'member-viewed', reason, accountId: file.accountId });
     return { reason, ...(await viewOf(deps, ctx, file, member)) };
@@ -38,7 +37,7 @@ export const filePage = (deps: DeskDependencies): StaffPage => ({
     'close-case': {
       ...{ fresh: false, may: 'members.help' },
       async run(form, visit, ctx) {
-        const found = await helped(deps, visit, ctx);
+        const found = await helped(deps, visit, ctx, form);
         if (!found.ok) return found;
         const { file } = found.proven;
         if (file.caseNumber === undefined) return refused('member-unknown');

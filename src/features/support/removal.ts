@@ -1,9 +1,11 @@
 import { type Outcome, proven, refused } from '../../core/refusal.ts';
+import { may } from '../../core/staff/roles.ts';
+import { rolesOf } from '../../core/staff/staff.ts';
 import type { Removal } from '../../core/support/removals.ts';
 import type { PageContext } from '../../http/context.ts';
 import { reasonIn } from '../../http/page.ts';
 import type { StaffPage, StaffVisit } from '../../http/staffDoor.ts';
-import { agentDoes, conflictWith, type DeskDependencies, recordDesk } from './desk.ts';
+import { agentDoes, conflictWithMember, type DeskDependencies, membershipNow, recordDesk } from './desk.ts';
 import { doneAt } from './done.ts';
 
 /** A removal of all second steps that waits for a second person, who is neither who has asked nor close to the member. */
@@ -13,9 +15,11 @@ export const removalPage = (deps: DeskDependencies): StaffPage => {
   async function open(visit: StaffVisit, ctx: PageContext) {
     const asked = await removals.find(String(ctx.params.id));
     const account = asked && (await accounts.find(asked.accountId));
-    return asked === undefined || account === undefined
-      ? undefined
-      : { asked, account, conflict: await conflictWith(deps, visit, account) };
+    if (asked === undefined || account === undefined) return undefined;
+    // Who has lost the role since asks for nothing any more.
+    if (!may(await rolesOf(deps.staff, asked.by), 'members.help')) return undefined;
+    const membership = await membershipNow(deps, account.value);
+    return { asked, account, conflict: await conflictWithMember(deps, visit, { account, membership }) };
   }
 
   /** What an agent may settle: not their own request, and not that of themself or their family. */
