@@ -21,6 +21,7 @@ const NOTICES = [
   ...(['recovery-started', 'recovery-ready', 'recovery-stopped', 'not-me', 'closing-taken-back', 'closed'] as const),
   ...(['support-checked', 'support-unlocked', 'support-signed-out', 'support-frozen', 'support-thawed'] as const),
   ...(['support-invited', 'support-letter', 'support-let-in', 'support-removal'] as const),
+  ...(['support-check-failed', 'support-declined', 'support-case-closed'] as const),
 ] as const;
 export type NoticeKind = (typeof NOTICES)[number];
 

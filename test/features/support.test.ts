@@ -155,6 +155,9 @@ describeOnEveryStore('the support desk', (pair) => {
         ]);
       }
       expect((await agent.press(page, 'check', CALLER)).status).toBe(429);
+      expect(await toldTo('sample.member@example.com')).toEqual([
+        'Somebody called as you and could not say who they are',
+      ]);
       expect(
         (await recorded(provider.stores))
           .filter(({ action }) => action === 'caller-check')
@@ -452,6 +455,19 @@ describeOnEveryStore('the support desk', (pair) => {
       expect((await accountOf(MEMBER)).value.factors?.phone?.to).toBe('+12025550161');
     });
 
+    test('a second person who is not sure declines, and the member hears of it', async () => {
+      await withPhone(MEMBER);
+      await agent.press(await open(), 'removal', { sure: 'yes' });
+      const path = String(/\/support\/removal\/[\w-]{32}/.exec((await agent.go('/support')).body)?.[0]);
+      const other = new Agent(provider, () => clock.now());
+      await other.signIn(SECOND_AGENT);
+      const page = await other.go(path);
+      expect((await other.press(page, 'decline')).body).toContain('It was declined.');
+      expect((await other.press(page, 'approve', { sure: 'yes' })).status).toBe(409);
+      expect(await toldTo('sample.member@example.com')).toContain('Your second steps stay');
+      expect((await accountOf(MEMBER)).value.factors?.phone).toBeDefined();
+    });
+
     test('a removal that was asked for is void once who has asked for it has no role any more', async () => {
       await withPhone(MEMBER);
       await agent.press(await open(), 'removal', { sure: 'yes' });
@@ -565,8 +581,9 @@ describeOnEveryStore('the support desk', (pair) => {
       const page = await agent.open('7k2m-qx4t-9wbd', CALLER);
       expect((await agent.press(page, 'close-case')).body).toContain('The case is closed.');
       expect((await provider.stores.cases.find('7K2M-QX4T-9WBD'))?.value.status).toBe('closed');
-      const [closed] = (await recorded(provider.stores)).filter(({ action }) => action === 'case-closed');
-      expect(closed).toMatchObject({ subject: { id }, detail: { case: '7K2M-QX4T-9WBD' } });
+      const [closed] = (await recorded(provider.stores)).filter(({ action }) => action === 'support-case-closed');
+      expect(closed).toMatchObject({ subject: { id }, actor: { kind: 'staff', id: (await accountOf(AGENT)).id } });
+      expect(await toldTo('sample.member@example.com')).toContain('Your case is closed');
     });
 
     test('a member without an account is found by the number, checked, and gets a letter to register with', async () => {

@@ -15,8 +15,6 @@ const OTHERS = [
     'member-searched',
     'member-viewed',
     'caller-check',
-    'removal-declined',
-    'case-closed',
     'support-refused',
     /** The member has followed the link that the desk has sent. */
     'invitation-used',

@@ -10,6 +10,7 @@ export const EVENTS = [
   ...(['app-allowed', 'app-denied', 'app-disconnected'] as const),
   ...(['support-checked', 'support-unlocked', 'support-signed-out', 'support-frozen', 'support-thawed'] as const),
   ...(['support-invited', 'support-letter', 'support-let-in', 'support-removal'] as const),
+  ...(['support-check-failed', 'support-declined', 'support-case-closed'] as const),
   ...(['data-downloaded', 'closing-asked', 'closing-taken-back', 'closed'] as const),
 ] as const;
 export type EventName = (typeof EVENTS)[number];

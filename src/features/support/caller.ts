@@ -67,6 +67,7 @@ export async function checkCaller(
   await recordDesk(deps, visit, {
     ...{ action: 'caller-check', outcome: refusal, reason, accountId: account?.id ?? file.accountId },
   });
+  if (refusal === 'caller-locked') await tellOfFailures(deps, visit, file);
   if (member === undefined || refusal !== undefined) return refused(refusal ?? nobody);
   await giveBack();
   await deps.files.check(visit.session.uid, file, {
@@ -76,6 +77,14 @@ export async function checkCaller(
   if (account !== undefined)
     await deps.post.tellOwner(account.id, account.value, 'support-checked', {}, { by: agentDoes(visit, reason) });
   return proven(ctx.path.replace(/\/[^/]+$/, ''));
+}
+
+/** Somebody does not stop giving wrong details: whose account it is hears of it, once an hour. */
+async function tellOfFailures({ accounts, post }: DeskDependencies, visit: StaffVisit, file: OpenFile): Promise<void> {
+  const account = file.accountId === undefined ? undefined : await accounts.find(file.accountId);
+  if (account === undefined) return;
+  const by = agentDoes(visit, file.reason);
+  await post.tellOwner(account.id, account.value, 'support-check-failed', {}, { by, seldom: true });
 }
 
 export const callerFieldOf = (refusal: Refusal): string => PERSON_FIELD_OF[refusal] ?? 'first-name';

@@ -1,4 +1,3 @@
-import { seconds } from '../../core/clock.ts';
 import { proven, refused } from '../../core/refusal.ts';
 import { change } from '../../core/storage/collection.ts';
 import { reasonIn } from '../../http/page.ts';
@@ -6,7 +5,7 @@ import { typedPerson } from '../../http/personForm.ts';
 import type { StaffPage } from '../../http/staffDoor.ts';
 import { deskActions } from './actions.ts';
 import { callerFieldOf, checkCaller } from './caller.ts';
-import { conflictWithMember, type DeskDependencies, helped, memberIn, recordDesk } from './desk.ts';
+import { agentDoes, conflictWithMember, type DeskDependencies, helped, memberIn, recordDesk } from './desk.ts';
 import { doneAt } from './done.ts';
 import { viewOf } from './view.ts';
 
@@ -39,13 +38,12 @@ export const filePage = (deps: DeskDependencies): StaffPage => ({
       async run(form, visit, ctx) {
         const found = await helped(deps, visit, ctx, form);
         if (!found.ok) return found;
-        const { file } = found.proven;
-        if (file.caseNumber === undefined) return refused('member-unknown');
-        await change(deps.cases, file.caseNumber, (now) => ({ ...now, status: 'closed' as const }));
-        await recordDesk(deps, visit, {
-          ...{ action: 'case-closed', reason: reasonIn(form), accountId: file.accountId },
-          detail: { case: file.caseNumber, at: seconds(deps.clock) },
-        });
+        const { file, account } = found.proven;
+        const { caseNumber: number } = file;
+        if (number === undefined || account === undefined) return refused('member-unknown');
+        await change(deps.cases, number, (now) => ({ ...now, status: 'closed' as const }));
+        const by = agentDoes(visit, reasonIn(form));
+        await deps.post.tellOwner(account.id, account.value, 'support-case-closed', { number }, { by });
         return proven(doneAt(`/support/file/${file.handle}`, 'case-closed'));
       },
     },

@@ -1,6 +1,8 @@
+import type { Account } from '../../core/account/account.ts';
 import { type Outcome, proven, refused } from '../../core/refusal.ts';
 import { may } from '../../core/staff/roles.ts';
 import { rolesOf } from '../../core/staff/staff.ts';
+import type { Stored } from '../../core/storage/collection.ts';
 import type { Removal } from '../../core/support/removals.ts';
 import type { PageContext } from '../../http/context.ts';
 import { reasonIn } from '../../http/page.ts';
@@ -26,11 +28,11 @@ export const removalPage = (deps: DeskDependencies): StaffPage => {
   async function settle(
     visit: StaffVisit,
     ctx: PageContext,
-    how: (asked: Removal & { readonly id: string }) => Promise<Outcome<string>>,
+    how: (asked: Removal & { readonly id: string }, account: Stored<Account>) => Promise<Outcome<string>>,
   ): Promise<Outcome<string>> {
     const found = await open(visit, ctx);
     if (found === undefined) return refused('removal-gone');
-    return found.conflict === undefined ? how(found.asked) : refused(found.conflict);
+    return found.conflict === undefined ? how(found.asked, found.account) : refused(found.conflict);
   }
 
   return {
@@ -69,9 +71,10 @@ export const removalPage = (deps: DeskDependencies): StaffPage => {
       decline: {
         fresh: false,
         run: (form, visit, ctx) =>
-          settle(visit, ctx, async ({ id, accountId }) => {
+          settle(visit, ctx, async ({ id }, account) => {
             if (!(await removals.decline(id))) return refused('removal-gone');
-            await recordDesk(deps, visit, { action: 'removal-declined', reason: reasonIn(form), accountId });
+            const by = agentDoes(visit, reasonIn(form));
+            await post.tellOwner(account.id, account.value, 'support-declined', {}, { by });
             return proven(doneAt('/support', 'declined'));
           }),
       },
