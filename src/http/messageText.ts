@@ -9,6 +9,7 @@ import { LOCALES, pickLocale, translator, wordList } from './words.ts';
 /** Changes that the owner of an account can object to, by a link in the message. */
 const CHANGES = [
   ...(['password-changed', 'second-step-added', 'second-step-removed', 'second-steps-removed'] as const),
+  ...(['second-step-replaced', 'support-steps-removed'] as const),
   ...(['recovery-code-used', 'recovery-codes-renewed', 'closing-asked'] as const),
   ...(['contact-added', 'contact-removed', 'contact-first', 'contact-changed'] as const),
 ] as const;

@@ -3,6 +3,7 @@ export const EVENTS = [
   ...(['signed-in', 'signed-out', 'session-ended', 'sessions-ended'] as const),
   ...(['welcome', 'registration-attempt', 'locked', 'late-success', 'unlocked'] as const),
   ...(['password-changed', 'second-step-added', 'second-step-removed', 'second-steps-removed'] as const),
+  ...(['second-step-replaced', 'support-steps-removed'] as const),
   ...(['recovery-code-used', 'recovery-codes-renewed'] as const),
   ...(['recovery-started', 'recovery-ready', 'recovery-stopped', 'not-me'] as const),
   ...(['contact-added', 'contact-removed', 'contact-first', 'contact-changed', 'contacts-confirmed'] as const),

@@ -217,9 +217,7 @@ export function mfaSteps(deps: MfaDependencies) {
         return added ? { ...withFactors(now, more), updatedAt: seconds(clock) } : undefined;
       });
       if (!added || after === undefined) return proven({});
-      if (isAnew && hasSecondStep(account.value))
-        await post.tellOfChange({ ...madeIn(context), after }, 'second-steps-removed');
-      await post.tellOfChange({ ...madeIn(context), after }, 'second-step-added');
+      await post.tellOfChange({ ...madeIn(context), after }, isAnew ? 'second-step-replaced' : 'second-step-added');
       const at = seconds(clock);
       return proven({
         setup: proof(known(context), factor),

@@ -50,7 +50,7 @@ export const removalPage = (deps: DeskDependencies): StaffPage => {
         name: `${account.value.firstName} ${account.value.lastName}`,
         memberNumber: account.value.memberNumber,
         language: account.value.locale,
-        preview: post.preview(account.value.locale, 'second-steps-removed', { link: '…' }),
+        preview: post.preview(account.value.locale, 'support-steps-removed', { link: '…' }),
       };
     },
     actions: {
@@ -62,7 +62,7 @@ export const removalPage = (deps: DeskDependencies): StaffPage => {
             if (!outcome.ok) return outcome;
             await endSessions(accountId);
             const by = agentDoes(visit, reasonIn(form));
-            await post.tellOfChange({ id: accountId, ...outcome.proven, by }, 'second-steps-removed');
+            await post.tellOfChange({ id: accountId, ...outcome.proven, by }, 'support-steps-removed');
             return proven(doneAt('/support', 'removed'));
           }),
       },
