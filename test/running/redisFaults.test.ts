@@ -16,9 +16,6 @@ import { within } from '../support/within.ts';
 
 const { TEST_REDIS_SERVER = '' } = process.env;
 
-/** Otherwise a server that is killed loses what it wrote while its disk was busy, two seconds at most. */
-const KEEPS_ALL = ['--appendfsync', 'always'];
-
 /** A Redis of its own, because it is killed, filled and held up. */
 (STORE_PAIRS[1].available ? describe : describe.skip)('while Redis', () => {
   let redis: Awaited<ReturnType<typeof startRedis>>;
@@ -30,7 +27,7 @@ const KEEPS_ALL = ['--appendfsync', 'always'];
   let date: ReturnType<typeof movableDate>;
   beforeAll(async () => {
     date = movableDate();
-    redis = await startRedis(TEST_REDIS_SERVER, { settings: KEEPS_ALL });
+    redis = await startRedis(TEST_REDIS_SERVER);
     admin = new Redis(redis.uri);
     admin.on('error', () => undefined);
     const { mongoUri } = await freshServers();
@@ -55,7 +52,7 @@ const KEEPS_ALL = ['--appendfsync', 'always'];
 
   const up = async () => {
     const { port, directory } = redis;
-    redis = await startRedis(TEST_REDIS_SERVER, { port, directory, settings: KEEPS_ALL });
+    redis = await startRedis(TEST_REDIS_SERVER, { port, directory });
   };
 
   /** Asks for something while Redis is gone, and once more as soon as it is back. The second answer may take ten seconds. */

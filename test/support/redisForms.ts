@@ -23,7 +23,7 @@ export interface RedisForm {
 const SILENT_MS = '2000';
 
 /** A replica that has just begun otherwise waits five seconds for others. */
-const FOLLOW_AT_ONCE = ['--repl-diskless-sync-delay', '0', '--appendfsync', 'always'];
+const FOLLOW_AT_ONCE = ['--repl-diskless-sync-delay', '0'];
 
 /** Asks one server; the connection is closed again. */
 async function askServer<T>(port: number, ask: (redis: Redis) => Promise<T>, password?: string): Promise<T> {
