@@ -4,7 +4,7 @@ import { describeInChromium, expectGoodPage, launch, newVisitor } from '../suppo
 import { DEVELOPMENT_MEMBERS, MEMBER, RENEWING, type RunningProvider, startProvider } from '../support/provider.ts';
 
 const SPANISH_MEMBER = { username: 'miembro.ejemplo', password: 'un paseo junto al lago' };
-const TWIN = { ...RENEWING, username: 'renewing.twice', email: 'twice@example.com', memberNumber: 'MHP-100-2010' };
+const TWIN = { ...RENEWING, username: 'renewing.twice', email: 'twice@example.com', memberNumber: 'MHP-100-2019' };
 const heading = (page: Page) => page.locator('h1').innerText();
 
 describeInChromium('a member', (pair) => {

@@ -177,5 +177,5 @@ const withoutWhatAlwaysDiffers = (snapshot: string): string =>
     .replaceAll(/secret=\w+/g, 'secret=<seed>')
     .replaceAll(/\b[A-Z2-7]{4}( [A-Z2-7]{4}){7}\b/g, '<seed>')
     .replaceAll(/\b[A-Z]{4}-[A-Z]{4}\b/g, '<device code>')
-    .replaceAll(/\bMHP-600-\d+/g, 'MHP-600-<number>')
+    .replaceAll(/\bMHP-([56]00)-\d+/g, 'MHP-$1-<number>')
     .replaceAll(/(locked|new|s\.member|named|agent)\.?\d+(\.[\w-]+)?/g, '$1.name');
