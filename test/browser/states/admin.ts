@@ -107,6 +107,9 @@ export const ADMIN: States = {
   },
   'admin/client-new: sent-before': async (place) => {
     await registering('web')(place);
+    // The page behind the form has to be there before one goes back from it.
+    await place.page.waitForSelector('#client-secret');
+    await place.page.waitForLoadState('load');
     await place.page.goBack();
     await fill(place, {});
   },
