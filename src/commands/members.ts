@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { fastestArgon2 } from '../adapters/argon2.ts';
 import { passwordHasher } from '../adapters/passwordHasher.ts';
-import { type Account, findBySignInName, memberClaim } from '../core/account/account.ts';
+import { type Account, findByMemberNumbers, findBySignInName } from '../core/account/account.ts';
 import { enrol } from '../core/account/enrolment.ts';
 import { seconds } from '../core/clock.ts';
 import { letterPurpose } from '../core/codes/codes.ts';
@@ -102,9 +102,8 @@ const letterCode = subcommand({
       throw new Refused(`No membership has the number ${argument}.`);
     const digest = attemptDigest(secrets);
     const number = membership?.memberNumber ?? argument;
-    const numbers = [number, ...(membership?.formerNumbers ?? [])].map(memberClaim);
-    const holders = await Promise.all(numbers.map((claim) => stores.accounts.findByClaim(claim)));
-    const hasAccount = holders.some((holder) => holder !== undefined);
+    const numbers = [number, ...(membership?.formerNumbers ?? [])];
+    const hasAccount = (await findByMemberNumbers(stores.accounts, numbers)) !== undefined;
     const purpose = letterPurpose(digest, number, hasAccount ? 'contact' : 'registration');
     const issued = await makeCodes({ stores, clock, digest }).issue(purpose, LETTER);
     // The number itself is for nobody who reads what is on record.

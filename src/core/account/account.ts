@@ -177,6 +177,15 @@ export function confirmedEmails({ email, emailConfirmed, moreContacts = [] }: Ad
 /** Under which an account holds its membership. */
 export const memberClaim = (memberNumber: string): string => `member:${canonicalMemberNumber(memberNumber)}`;
 
+/** Who holds a membership, under one of these numbers: its own, and those that were merged into it. */
+export async function findByMemberNumbers(
+  accounts: Collection<Account>,
+  numbers: readonly string[],
+): Promise<Stored<Account> | undefined> {
+  const holders = await Promise.all(numbers.map((number) => accounts.findByClaim(memberClaim(number))));
+  return holders.find((holder) => holder !== undefined);
+}
+
 /** What an account holds for itself alone: its sign-in names and its membership. */
 export function claimsOf(account: Holder): string[] {
   const names = [account.username, ...confirmedEmails(account)].map(signInNameClaim);

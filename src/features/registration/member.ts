@@ -1,4 +1,4 @@
-import { type Account, memberClaim } from '../../core/account/account.ts';
+import { type Account, findByMemberNumbers } from '../../core/account/account.ts';
 import { type Clock, seconds } from '../../core/clock.ts';
 import { codePurpose, subjectOf } from '../../core/codes/purposes.ts';
 import { canonicalMemberNumber } from '../../core/membership/matching.ts';
@@ -17,15 +17,10 @@ export interface MemberDependencies {
 }
 
 /** Who holds a membership already, under this number or one that was merged into it. */
-export async function accountOf(
+export const accountOf = (
   accounts: Collection<Account>,
   { memberNumber, formerNumbers }: Membership,
-): Promise<Stored<Account> | undefined> {
-  const holders = await Promise.all(
-    [memberNumber, ...formerNumbers].map((number) => accounts.findByClaim(memberClaim(number))),
-  );
-  return holders.find((holder) => holder !== undefined);
-}
+): Promise<Stored<Account> | undefined> => findByMemberNumbers(accounts, [memberNumber, ...formerNumbers]);
 
 /**
  * The member number: here the plan's records are asked. Who registers is told one thing for every reason why not; who has

@@ -1,3 +1,4 @@
+import { findByMemberNumbers } from '../../core/account/account.ts';
 import { personOf } from '../../core/account/person.ts';
 import { LOCKOUT } from '../../core/lockout/pools.ts';
 import { canonicalMemberNumber, samePerson } from '../../core/membership/matching.ts';
@@ -12,7 +13,6 @@ import {
   agentDoes,
   conflictWithMember,
   type DeskDependencies,
-  holderOf,
   type Member,
   mayTry,
   membershipNow,
@@ -25,7 +25,10 @@ async function identify(deps: DeskDependencies, file: OpenFile, said: Person): P
   if (file.accountId === undefined) {
     const membership = await deps.directory.match(said, file.memberNumber ?? '');
     if (membership === undefined) return undefined;
-    return { membership, account: await holderOf(deps, [membership.memberNumber, ...membership.formerNumbers]) };
+    return {
+      membership,
+      account: await findByMemberNumbers(deps.accounts, [membership.memberNumber, ...membership.formerNumbers]),
+    };
   }
   const account = await deps.accounts.find(file.accountId);
   if (account === undefined) return undefined;

@@ -1,4 +1,4 @@
-import { type Account, memberClaim } from '../../core/account/account.ts';
+import type { Account } from '../../core/account/account.ts';
 import { membershipOf } from '../../core/account/person.ts';
 import type { Case } from '../../core/audit/cases.ts';
 import type { Audit, AuditEntry } from '../../core/audit/event.ts';
@@ -102,15 +102,6 @@ export async function conflictWithMember(
   if (ofAccount !== undefined || membership === undefined) return ofAccount;
   const { lastName, postalCode, contacts } = membership;
   return conflictOf(visit.account, { lastName, postalCode, contacts, roles: [] });
-}
-
-/** The account of a membership, under its number or one that was merged into it. */
-export async function holderOf(
-  { accounts }: Pick<DeskDependencies, 'accounts'>,
-  numbers: readonly string[],
-): Promise<Stored<Account> | undefined> {
-  const found = await Promise.all(numbers.map((number) => accounts.findByClaim(memberClaim(number))));
-  return found.find((one) => one !== undefined);
 }
 
 /** The membership of an account, where the plan can be asked: while it cannot, an agent still helps, and pauses an account. */

@@ -1,4 +1,4 @@
-import { type Account, findBySignInName } from '../../core/account/account.ts';
+import { type Account, findByMemberNumbers, findBySignInName } from '../../core/account/account.ts';
 import { SIGN_IN_NAME_MAX } from '../../core/account/signInName.ts';
 import { canonicalMemberNumber } from '../../core/membership/matching.ts';
 import { type Outcome, proven, refused } from '../../core/refusal.ts';
@@ -6,7 +6,7 @@ import type { Stored } from '../../core/storage/collection.ts';
 import type { DeskFile } from '../../core/support/files.ts';
 import { reasonIn } from '../../http/page.ts';
 import type { StaffPage } from '../../http/staffDoor.ts';
-import { conflictWith, type DeskDependencies, holderOf, mayTry, recordDesk } from './desk.ts';
+import { conflictWith, type DeskDependencies, mayTry, recordDesk } from './desk.ts';
 
 type Found = Pick<DeskFile, 'accountId' | 'memberNumber' | 'caseNumber'>;
 
@@ -19,7 +19,7 @@ async function findExactly(deps: DeskDependencies, typed: string): Promise<Found
   const found = /^[0-9A-Z]{4}(-[0-9A-Z]{4}){2}$/.test(number) ? await deps.cases.find(number) : undefined;
   if (found !== undefined) return { accountId: found.value.accountId, caseNumber: number };
   const account: Stored<Account> | undefined =
-    (await findBySignInName(deps.accounts, typed)) ?? (await holderOf(deps, [typed]));
+    (await findBySignInName(deps.accounts, typed)) ?? (await findByMemberNumbers(deps.accounts, [typed]));
   if (account !== undefined) return { accountId: account.id };
   const canBe = /\d/.test(typed) && !typed.includes('@') && canonicalMemberNumber(typed) !== '';
   return canBe && (await deps.mayBeNumber(typed)) ? { memberNumber: typed } : undefined;
