@@ -17,6 +17,9 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Signals that come twice within this time are one: the terminal sends Ctrl-C to all, and npm hands it on as well. */
 const SAME_SIGNAL_MS = 300;
 
+/** Node counts workers from here, also those that replace others. */
+const FIRST_WORKER = 1;
+
 async function start(): Promise<void> {
   let end = async (): Promise<void> => undefined;
   if (cluster.isPrimary) endOnSignal(() => end());
@@ -24,7 +27,8 @@ async function start(): Promise<void> {
   const log = makeLogger(config.logLevel);
   if (cluster.isPrimary) for (const warning of config.warnings) log.warn(warning);
   const metrics = prometheusMetrics();
-  const here = (readMetrics: () => Promise<string>) => serve({ config, log, metrics, readMetrics, root });
+  const joins = cluster.worker !== undefined && cluster.worker.id > FIRST_WORKER;
+  const here = (readMetrics: () => Promise<string>) => serve({ config, log, metrics, readMetrics, root, joins });
   if (cluster.isWorker) {
     measureProcess(metrics);
     return beWorker(metrics, here);

@@ -20,12 +20,15 @@ export interface ServeOptions {
   readonly readMetrics: () => Promise<string>;
   /** The project's folder. */
   readonly root: string;
+  /** Other processes serve on the port already: no member may come here before there is somebody to answer. */
+  readonly joins: boolean;
 }
 
 /** Serves members from this process. Rejects with a StartFault or ConfigFault that says what to mend. */
-export async function serve({ config, log, metrics, readMetrics, root }: ServeOptions): Promise<Serving> {
+export async function serve({ config, log, metrics, readMetrics, root, joins }: ServeOptions): Promise<Serving> {
+  const takePort = () => openDoor(config.port, 'PORT');
   // The port first: where it is taken, nothing has been written yet.
-  const door = await openDoor(config.port, 'PORT');
+  const early = joins ? undefined : await takePort();
   const secrets = secretsOf(config);
   const stores = await openStores(config, (dependency, error) =>
     log.warn({ dependency, err: error }, 'connection lost'),
@@ -35,6 +38,7 @@ export async function serve({ config, log, metrics, readMetrics, root }: ServeOp
     ...{ config, secrets, stores, clock: systemClock, log, root },
     ...{ measures: metrics, readMetrics, isDraining: () => draining },
   });
+  const door = early ?? (await takePort());
   door.open(listener);
   const stopWork = work(tasks, log);
   return {

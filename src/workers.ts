@@ -38,6 +38,7 @@ export async function startWorkers(count: number, log: Logger): Promise<Serving>
         if (message.type === 'unstartable') reject(new StartFault(message.words));
         if (message.type !== 'serving') return;
         served = true;
+        log.info({ pid: worker.process.pid }, 'a worker serves');
         resolve();
       });
       worker.once('exit', (code, signal) => {
