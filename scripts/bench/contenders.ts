@@ -88,11 +88,14 @@ async function start(
 ): Promise<Contender> {
   const port = await freePort();
   const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profile, name)}`];
+  const workers = Number(settings.WORKERS ?? 1);
   const child = spawn(process.execPath, [...profiling, script], {
-    ...{ cwd: ROOT, env: { ...process.env, ...settings, PORT: String(port) }, stdio: ['ignore', 'ignore', 'inherit'] },
+    ...{ cwd: ROOT, env: { ...process.env, ...settings, PORT: String(port) } },
+    stdio: ['ignore', workers > 1 ? 'pipe' : 'ignore', 'inherit'],
   });
   const gone = new Promise((ended) => child.once('exit', ended));
   const issuer = `http://localhost:${port}`;
+  if (workers > 1) await allServe(child, workers);
   await ready(child, issuer);
   return {
     ...{ name, issuer, pid: child.pid ?? 0, ...about },
@@ -102,6 +105,15 @@ async function start(
       await gone;
     },
   };
+}
+
+/** Resolves when each worker has said that it serves: the first alone answers before. */
+async function allServe({ stdout }: ChildProcess, workers: number): Promise<void> {
+  let output = '';
+  const hear = (part: Buffer) => (output += part);
+  stdout?.on('data', hear);
+  while (output.split('a worker serves').length - 1 < workers && stdout?.readableEnded === false) await delay(10);
+  stdout?.off('data', hear).resume();
 }
 
 /** Resolves when a process answers; rejects when it ends instead. */

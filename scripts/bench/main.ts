@@ -63,9 +63,13 @@ try {
     ]);
   }
   if (wants('saturation')) {
-    const { idle, loaded, signedIn } = await refreshesWhileSigningIn(ours, options.seconds);
-    const told = `${figure(idle)} ms; ${figure(loaded)} ms with ${figure(signedIn)} sign-ins a second; ${figure(loaded / idle)} times`;
-    others.push(['p50 of refreshes, idle and while sign-ins saturate the hash', told]);
+    const workers = availableParallelism();
+    const many = await begin(startOurs('many', { ...settings, WORKERS: String(workers) }, MEMBERS));
+    for (const [who, contender] of [['one process', ours] as const, [`${workers} workers`, many] as const]) {
+      const { idle, loaded, signedIn } = await refreshesWhileSigningIn(contender, options.seconds);
+      const told = `${figure(idle)} ms; ${figure(loaded)} ms with ${figure(signedIn)} sign-ins a second; ${figure(loaded / idle)} times`;
+      others.push([`p50 of refreshes, idle and while sign-ins saturate the hash, ${who}`, told]);
+    }
   }
   if (wants('hash')) {
     const alone = await hashesASecond(options.seconds);

@@ -7,8 +7,8 @@ import type { Contender } from './contenders.ts';
 import { OPERATIONS } from './operations.ts';
 import { percentile } from './rounds.ts';
 
-/** As many as keep every place for a hash taken on two cores, and its queue filled. */
-const BROWSERS = 16;
+/** As many as keep every place for a hash taken on two cores, and fit where chance sends them all to one worker. */
+const BROWSERS = 8;
 const ROUNDS = 4;
 const REFRESHES_A_SECOND = 25;
 
