@@ -26,6 +26,7 @@ import { beginJourney } from './core/journey/journey.ts';
 import { riskSignals } from './core/lockout/signals.ts';
 import type { Measures } from './core/measures.ts';
 import { endDue, planEnding } from './core/membership/endings.ts';
+import { CHANNELS } from './core/messages/message.ts';
 import { outbox } from './core/messages/outbox.ts';
 import { endings, HEARS_WITHIN } from './core/session/everybody.ts';
 import type { Stores } from './core/storage/stores.ts';
@@ -437,7 +438,11 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     },
     { name: 'sessions ended', every: HEARS_WITHIN, run: ended.load },
     { name: 'session ends', every: 2_000, run: ourSessions.endExpired },
-    { name: 'messages', every: 500, run: ourOutbox.deliver },
+    ...CHANNELS.map((channel) => ({
+      name: `messages by ${channel}`,
+      every: 500,
+      run: () => ourOutbox.deliver(channel),
+    })),
     {
       name: 'closed accounts',
       every: 60_000,

@@ -20,7 +20,7 @@ interface Thread {
 }
 
 /**
- * Threads of our own for hashing, at the lowest priority: a flood of sign-ins leaves tokens quick and the cores full. On
+ * Threads of our own for hashing, at a lower priority: a flood of sign-ins leaves tokens quick and the cores full. On
  * libuv's threads hashes would run beside the signing of tokens, which then waits for them. They are started when they
  * are needed first, shared by the whole process, and keep nobody from ending.
  */

@@ -109,10 +109,18 @@ export function lockout(deps: LockoutDependencies) {
     // Not put on record one by one: whoever floods us from one network would fill the record.
     if (!allowed.ok) return refused('locked', allowed.until);
 
-    const target = await identify();
+    const giveBack = (pools: readonly Pool[]) =>
+      giveBackAll(attempts, pools).catch(() => ctx.state.log.warn('attempts could not be given back'));
+    const begun = async () => {
+      const target = await identify();
+      const pools = 'name' in target ? passwordPools(ctx, network, target) : otherPools(target);
+      return { target, pools, taken: await takeAll(attempts, pools) };
+    };
+    const { target, pools, taken } = await begun().catch(async (error) => {
+      await giveBack(ofNetwork);
+      throw error;
+    });
     const password = 'name' in target ? target : undefined;
-    const pools = 'name' in target ? passwordPools(ctx, network, target) : otherPools(target);
-    const taken = await takeAll(attempts, pools);
     if (!taken.ok) {
       const refusal = await no('name' in target ? 'locked' : target.lockedAs, taken.until);
       await notBefore(started + deps.refusalFloor);
@@ -126,7 +134,7 @@ export function lockout(deps: LockoutDependencies) {
       outcome = await compare(target.input);
       await put(outcome);
     } catch (error) {
-      await giveBackAll(attempts, all).catch(() => ctx.state.log.warn('attempts could not be given back'));
+      await giveBack(all);
       throw error;
     }
     if (outcome.ok && !outcome.missed) await settle(attempts, all);

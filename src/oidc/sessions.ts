@@ -181,8 +181,13 @@ export function sessions({ provider, limits, clock, expiring, schedule, logout, 
         due = await schedule.take(SESSION_ENDS, AT_ONCE, LEASE_MS);
         for (const item of due) {
           try {
-            // A session that was prolonged this very moment stands in the list anew.
-            if ((await provider().Session.find(item.id)) === undefined) {
+            const session: OurSession | undefined = await provider().Session.find(item.id);
+            // Prolonged this very moment, or by somebody who did not come to put it down: it stays listed while it lives.
+            if (session?.exp !== undefined) {
+              const { accountId = '', authorizations = {} } = session;
+              const end: SessionEnd = { accountId, authorizations };
+              await schedule.put(SESSION_ENDS, item.id, session.exp * 1000, end);
+            } else {
               const ended = item.value as SessionEnd;
               await endAuthorizations(ended);
               // A clock that is set back brings it to life no more: its apps have heard that it is over.

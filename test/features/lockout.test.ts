@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { systemClock } from '../../src/adapters/systemClock.ts';
+import { Unavailable } from '../../src/core/storage/unavailable.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
 import { MEMBER, OTHER_MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
 import { RelyingParty, Visitor, webClient } from '../support/relyingParty.ts';
@@ -181,4 +183,48 @@ describeOnEveryStore('too many wrong passwords', (pair) => {
     for (let i = 0; i < 5; i += 1) expect((await tryOnce(visitor, `flood-${refused}`)).status).toBe(401);
     expect((await tryOnce(visitor, `flood-${refused}`)).status).toBe(429);
   });
+
+  test.each(['accounts', 'attempts'] as const)('cost nobody an attempt while %s cannot be read', async (part) => {
+    const real = await pair.open(systemClock);
+    let isAway = false;
+    const away = async () => {
+      throw new Unavailable('store', 'it is away');
+    };
+    const stores = {
+      ...real,
+      accounts: withAnswers(real.accounts, (method) =>
+        isAway && part === 'accounts' && method === 'findByClaim' ? away : undefined,
+      ),
+      // The pools that count for one name wherever it is typed: of those, the first that is asked after others were taken.
+      attempts: withAnswers(real.attempts, (method, [key]) =>
+        isAway && part === 'attempts' && method === 'take' && String(key).split(':').length === 2 ? away : undefined,
+      ),
+    };
+    const troubled = await startProvider(pair, { clients: [webClient()], env: PROXY, stores });
+    const there = await RelyingParty.discover(troubled.issuer);
+    const visitor = stranger();
+    const page = await visitor.go((await there.start()).url, troubled.issuer);
+    const answers: Answer[] = [];
+    isAway = true;
+    // As many as one network may have wrong.
+    for (let i = 0; i < 101; i += 1) answers.push(await visitor.post(page, MEMBER));
+    expect(statuses(answers)).toEqual([['503', 101]]);
+    isAway = false;
+    expect((await visitor.submit(page, MEMBER, troubled.issuer)).url).toContain('code=');
+    await troubled.close();
+    await real.close();
+  });
 });
+
+/** The same thing, but for some of its answers. */
+const withAnswers = <Part extends object>(
+  part: Part,
+  answerOf: (method: string | symbol, given: readonly unknown[]) => (() => Promise<never>) | undefined,
+): Part =>
+  new Proxy(part, {
+    get: (target, method) => {
+      const own = Reflect.get(target, method, target);
+      if (typeof own !== 'function') return own;
+      return (...given: unknown[]) => (answerOf(method, given) ?? own.bind(target, ...given))();
+    },
+  });

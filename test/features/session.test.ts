@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as openid from 'openid-client';
+import { accountSet, SESSION_ENDS } from '../../src/oidc/adapter.ts';
+import { recorded } from '../support/audit.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
 import { MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
 import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
@@ -53,6 +55,26 @@ describeOnEveryStore('a session', (pair) => {
       expect(await isSignedIn(visitor)).toBe(true);
     }
     time.advance(14 * MINUTE);
+    expect(await isSignedIn(visitor)).toBe(false);
+  });
+
+  test('that was kept without its place in the list of ends ends when its own time is over, and on record', async () => {
+    const { schedule, expiring } = provider.stores;
+    const { visitor, tokens } = await signedIn();
+    const accountId = String(tokens.claims()?.sub);
+    const expired = async () =>
+      (await recorded(provider.stores)).filter(({ action }) => action === 'session-expired').length;
+    time.advance(10 * MINUTE);
+    expect(await isSignedIn(visitor)).toBe(true);
+    // What a process that died between the two, or a list that lost its last moment, leaves behind.
+    for (const id of await expiring.members(accountSet('Session', accountId)))
+      await schedule.put(SESSION_ENDS, id, Date.now(), { accountId, authorizations: {} });
+    await provider.work();
+    expect(await isSignedIn(visitor)).toBe(true);
+    const before = await expired();
+    time.advance(15 * MINUTE + 1);
+    await provider.work();
+    expect(await expired()).toBe(before + 1);
     expect(await isSignedIn(visitor)).toBe(false);
   });
 

@@ -13,8 +13,8 @@ import { startProcess } from '../support/startedProcess.ts';
   }));
   await provider.stop();
   // The thread that has made the first hash; another is started when it is needed.
-  expect(threads.filter(({ nice }) => nice === 19)).toHaveLength(1);
+  expect(threads.filter(({ nice }) => nice === 10)).toHaveLength(1);
   // Requests, and the pool that signs tokens.
-  expect(threads.filter(({ nice }) => ![0, 19].includes(nice))).toEqual([]);
+  expect(threads.filter(({ nice }) => ![0, 10].includes(nice))).toEqual([]);
   expect(threads.filter(({ name, nice }) => name.startsWith('libuv-worker') && nice === 0)).toHaveLength(4);
 });

@@ -145,14 +145,17 @@ export const networkPool = (network: string, shared: boolean): Pool => ({
 type TakenAll = (Taken & { readonly ok: false }) | (Taken & { readonly ok: true; readonly counts: readonly number[] });
 
 /**
- * Takes one attempt from each pool, in order. Where one refuses, those before it get theirs back. `counts`: how many each of them
+ * Takes one attempt from each pool, in order. Where one refuses, or cannot be asked, those before it get theirs back. `counts`: how many each of them
  * counts by now; `taken` is the most of these.
  */
 export async function takeAll(attempts: Attempts, pools: readonly Pool[]): Promise<TakenAll> {
   const taken: Pool[] = [];
   const counts: number[] = [];
   for (const pool of pools) {
-    const answer = await attempts.take(pool.key, pool.rule);
+    const answer = await attempts.take(pool.key, pool.rule).catch(async (error) => {
+      await giveBackAll(attempts, taken).catch(() => undefined);
+      throw error;
+    });
     if (!answer.ok) {
       await giveBackAll(attempts, taken);
       return answer;

@@ -1,5 +1,6 @@
 /** How a message travels. A voice message is read out by a machine; a letter is printed where the plan prints its letters. */
-export type Channel = 'email' | 'sms' | 'voice' | 'letter';
+export const CHANNELS = ['email', 'sms', 'voice', 'letter'] as const;
+export type Channel = (typeof CHANNELS)[number];
 
 /** One message to one person, in words. */
 export interface Message {
