@@ -118,6 +118,9 @@ describe('the manifests', () => {
     // A process is not ended for what is wrong elsewhere.
     expect([startupProbe?.httpGet.path, livenessProbe?.httpGet.path]).toEqual(['/health/live', '/health/live']);
     expect((startupProbe?.periodSeconds ?? 0) * (startupProbe?.failureThreshold ?? 0)).toBeGreaterThan(30);
+    // An election of ten seconds, found out as late as may be, takes no pod away.
+    const unreadyAfter = (readinessProbe?.periodSeconds ?? 0) * ((readinessProbe?.failureThreshold ?? 0) - 1);
+    expect(unreadyAfter).toBeGreaterThanOrEqual(20);
   });
 
   test('give a process the time that it needs to end', () => {
@@ -172,6 +175,18 @@ describe('the manifests', () => {
     });
     expect(Object.entries(labels).every(([name, value]) => job.metadata.labels[name] === value)).toBe(false);
     expect([container.ports[0]?.containerPort, settings.PORT]).toEqual([3000, '3000']);
+  });
+
+  test('show the page of a pod that is not ready, where none is', () => {
+    const [main] = manifestsIn('ingress.yaml');
+    const name = z.record(z.string(), z.string()).parse(main?.metadata.annotations)[
+      'nginx.ingress.kubernetes.io/default-backend'
+    ];
+    const [service, unready] = ['provider', name].map((one) =>
+      manifest('Service', z.object({ spec: z.looseObject({}) }), one),
+    );
+    expect(unready?.spec).toEqual({ ...service?.spec, publishNotReadyAddresses: true });
+    expect(service?.spec).not.toHaveProperty('publishNotReadyAddresses');
   });
 
   test('keep enough of them while machines are emptied, and leave their number to the scaling', () => {
