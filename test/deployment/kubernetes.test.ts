@@ -153,6 +153,18 @@ describe('the manifests', () => {
     expect(spec.containers[0].volumeMounts.filter(({ name, readOnly }) => name !== 'scratch' && !readOnly)).toEqual([]);
   });
 
+  test('are spread over zones and machines, of those that they may run on', () => {
+    const { topologySpreadConstraints: spread } = z
+      .looseObject({ topologySpreadConstraints: z.array(z.looseObject({ topologyKey: z.string() })) })
+      .parse(pod);
+    expect(spread.map(({ topologyKey }) => topologyKey)).toEqual([
+      'topology.kubernetes.io/zone',
+      'kubernetes.io/hostname',
+    ]);
+    for (const one of spread)
+      expect(one).toMatchObject({ nodeTaintsPolicy: 'Honor', labelSelector: { matchLabels: labels } });
+  });
+
   test('find the same pods, and a command gets no requests', () => {
     const objects = MANIFEST_FILES.flatMap(manifestsIn);
     const of = (kind: string): Manifest | undefined => objects.find((one) => one.kind === kind);
