@@ -204,6 +204,11 @@ describe('the manifests', () => {
   test('keep enough of them while machines are emptied, and leave their number to the scaling', () => {
     const scaling = manifest('HorizontalPodAutoscaler', z.object({ spec: z.looseObject({ minReplicas: z.number() }) }));
     const budget = manifest('PodDisruptionBudget', z.object({ spec: z.looseObject({ maxUnavailable: z.number() }) }));
+    // The share is that of the request, and the figures in docs/operations.md are those of the limit.
+    const { resources } = z
+      .looseObject({ resources: z.record(z.string(), z.looseObject({ cpu: z.string() })) })
+      .parse(container);
+    expect(resources.requests?.cpu).toBe(resources.limits?.cpu);
     // One that is replaced and one that dies leave one.
     expect(scaling.spec.minReplicas - budget.spec.maxUnavailable).toBeGreaterThanOrEqual(2);
     expect(deployment.spec.replicas).toBeUndefined();
