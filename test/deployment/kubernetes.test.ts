@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import { loadConfig } from '../../src/config/load.ts';
 import { SECRETS, SETTINGS } from '../../src/config/schema.ts';
@@ -199,6 +200,36 @@ describe('the manifests', () => {
     );
     expect(unready?.spec).toEqual({ ...service?.spec, publishNotReadyAddresses: true });
     expect(service?.spec).not.toHaveProperty('publishNotReadyAddresses');
+  });
+
+  test('keep the figures away from the public host, also where no pod is ready', () => {
+    const Rules = z.looseObject({
+      rules: z.tuple([z.looseObject({ host: z.string(), http: z.looseObject({ paths: z.array(z.unknown()) }) })]),
+    });
+    const [main, metrics] = ['provider', 'provider-metrics'].map((name) => {
+      const shape = z.object({ metadata: z.unknown(), spec: Rules });
+      return manifest('Ingress', shape, name);
+    });
+    expect(metrics?.spec.rules[0]).toEqual({
+      host: main?.spec.rules[0].host,
+      http: {
+        paths: [
+          { path: '/metrics', pathType: 'Exact', backend: { service: { name: 'nothing', port: { name: 'http' } } } },
+        ],
+      },
+    });
+    expect(JSON.stringify(metrics?.metadata)).not.toContain('default-backend');
+    const { spec } = manifest('Service', z.object({ spec: z.looseObject({}) }), 'nothing');
+    expect(spec).not.toHaveProperty('selector');
+  });
+
+  test('show rules for the network, to be taken over as they stand', () => {
+    const text = readFileSync(join(ROOT, 'deploy/kubernetes/network.yaml'), 'utf8');
+    const shown = parse(text.replace(/^( +)# ((?:- to:| {2,}).*)$/gm, '$1$2'));
+    const blocks = shown.spec.egress.flatMap(({ to }: { to: { ipBlock?: { cidr: string } }[] }) =>
+      to.flatMap(({ ipBlock }) => ipBlock?.cidr ?? []),
+    );
+    expect(blocks).toEqual(['169.254.20.10/32', '0.0.0.0/0', '10.20.30.40/32']);
   });
 
   test('keep enough of them while machines are emptied, and leave their number to the scaling', () => {
