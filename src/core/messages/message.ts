@@ -1,5 +1,12 @@
 /** How a message travels. A voice message is read out by a machine; a letter is printed where the plan prints its letters. */
-export type Channel = 'email' | 'sms' | 'voice' | 'letter';
+export const CHANNELS = ['email', 'sms', 'voice', 'letter'] as const;
+
+export type Channel = (typeof CHANNELS)[number];
+
+/** How one try to hand a message to its provider ends. */
+export const SENT = ['sent', 'again', 'gave-up', 'too-late'] as const;
+
+export type Sent = (typeof SENT)[number];
 
 /** One message to one person, in words. */
 export interface Message {
