@@ -10,6 +10,7 @@ import { ROOT } from '../support/provider.ts';
 
 const Service = z.looseObject({
   build: z.object({ context: z.string(), target: z.string() }).optional(),
+  image: z.string().optional(),
   network_mode: z.string().optional(),
   read_only: z.boolean().default(false),
   cap_drop: z.array(z.string()).default([]),
@@ -35,6 +36,11 @@ describe('docker-compose.yml', () => {
     expect(of('mongo').command).toContain('--replSet');
     expect(of('redis').command).toEqual(expect.arrayContaining(['--appendonly', 'yes', 'noeviction']));
     for (const [, { build }] of nodes) expect(stepsOf(build?.target ?? '')).not.toEqual([]);
+  });
+
+  test('has no two builds that write the image of one name', () => {
+    const names = nodes.flatMap(([, { image }]) => image ?? []);
+    expect(names).toEqual([...new Set(names)]);
   });
 
   test.each(nodes)('%s has settings that there are, and that the provider starts with', (_, { environment }) => {
