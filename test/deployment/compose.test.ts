@@ -70,6 +70,9 @@ describe('docker-compose.yml', () => {
   test('passes requests on to both nodes, and opens its ports to this machine only', () => {
     const behind = [...read('docker/proxy.conf').matchAll(/server 127\.0\.0\.1:(\d+)/g)].map(([, port]) => port);
     expect(behind).toEqual(nodes.map(([, { environment }]) => environment.PORT));
+    // Pages go on from a node that starts, forms never; a node that has said 503 is not left out.
+    expect(read('docker/proxy.conf')).toMatch(/^ +proxy_next_upstream error timeout http_503;$/m);
+    expect([...read('docker/proxy.conf').matchAll(/max_fails=0;/g)]).toHaveLength(nodes.length);
     const ports = Object.values(services).flatMap((service) => service.ports);
     expect(ports.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
     const { origin } = new URL(String(of('provider-a').environment.ISSUER));
