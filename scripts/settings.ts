@@ -67,8 +67,9 @@ secrets that are short, easy to guess, or the same in two settings. These lines,
 NODE_ENV=production
 ISSUER=https://login.example.org
 PORT=3000
-MONGODB_URI=mongodb://mongo-1.example.org,mongo-2.example.org,mongo-3.example.org/idp?replicaSet=rs0&w=majority
-REDIS_URL=rediss://redis.example.org:6379
+MONGODB_URI=mongodb://provider:PASSWORD@mongo-1.example.org,mongo-2.example.org,mongo-3.example.org/idp?replicaSet=rs0&w=majority&tls=true
+REDIS_URL=rediss://provider:PASSWORD@redis.example.org:6379
+SMTP_URL=smtps://provider:PASSWORD@mail.example.org:465
 TRUSTED_PROXIES=10.0.0.10,10.0.0.11
 PLAN_FILE=/etc/provider/plan.json
 CLIENTS_FILE=/etc/provider/clients.json
@@ -83,11 +84,12 @@ END
 \`\`\`
 
 \`config/plan.json\` shows what a plan file holds, the README what a clients file does; the clients may also be made by
-\`scripts/clients\`. \`TRUSTED_PROXIES\` are the proxies and nobody else, because they are believed.
+\`scripts/clients\`. \`TRUSTED_PROXIES\` are the proxies and nobody else, because they are believed. \`PASSWORD\` is that of each server's
+account for the provider, percent-encoded; that of MongoDB is one of the database \`idp\`, or named by \`authSource\`.
 
 With Node 24, start it by \`node --env-file=provider.env src/main.ts\`, and the commands by
 \`node --env-file=provider.env src/commands/clients.ts list\`; or hand the file to the container with \`--env-file\`, where the
-commands are \`docker exec <container> scripts/clients list\`. Every node needs the same file. Keep a copy of the secrets away from the databases: without \`PASSWORD_PEPPER\` no password is right any
+commands are \`docker exec <container> scripts/clients list\`, with \`-it\` those that ask for a password. Every node needs the same file. Keep a copy of the secrets away from the databases: without \`PASSWORD_PEPPER\` no password is right any
 longer, without \`KEY_ENCRYPTION_KEY\` the signing keys cannot be read, and without \`ROSTER_KEY\` no membership is found. MongoDB should be a replica set; Redis runs with
 its append-only file and \`maxmemory-policy noeviction\`, because sessions that it throws away sign members out.
 

@@ -1,6 +1,6 @@
 import type { Requirement } from './journey/journey.ts';
 import type { SignalKind } from './lockout/signals.ts';
-import type { Channel } from './messages/message.ts';
+import type { Channel, Sent } from './messages/message.ts';
 import type { Refusal } from './refusal.ts';
 
 /**
@@ -11,7 +11,7 @@ export interface Measures {
   /** A step of a journey was answered. */
   stepAnswered(step: Requirement, outcome: 'proven' | Refusal): void;
   /** One try to hand a message to its provider ended. */
-  messageTried(channel: Channel, outcome: 'sent' | 'again' | 'gave-up' | 'too-late'): void;
+  messageTried(channel: Channel, outcome: Sent): void;
   /** So many hashes run and so many wait now. */
   hashQueue(running: number, waiting: number): void;
   /** A hash was made or compared; the wait for a place is not counted. */

@@ -1,5 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { SIGNAL_KINDS } from '../core/lockout/signals.ts';
 import type { Measures } from '../core/measures.ts';
+import { CHANNELS, SENT } from '../core/messages/message.ts';
 
 export interface Metrics extends Measures {
   readonly registry: Registry;
@@ -40,6 +42,11 @@ export function prometheusMetrics(): Metrics {
     'endpoint',
     'status',
   ]);
+
+  // What alerts watch is there at nought: a series that begins with its first event has not increased by it.
+  for (const outcome of ['proven', 'credentials-rejected']) steps.inc({ step: 'password', outcome }, 0);
+  for (const channel of CHANNELS) for (const outcome of SENT) messages.inc({ channel, outcome }, 0);
+  for (const kind of SIGNAL_KINDS) signals.inc({ kind }, 0);
 
   return {
     registry,

@@ -31,7 +31,15 @@ describe('the settings reference', () => {
       PLAN_FILE: join(ROOT, 'config/plan.json'),
       CLIENTS_FILE: join(ROOT, 'config/clients.dev.json'),
     });
-    expect(loadConfig(env, ROOT)).toMatchObject({ production: true, issuer: 'https://login.example.org' });
+    expect(loadConfig(env, ROOT)).toMatchObject({
+      ...{ production: true, issuer: 'https://login.example.org' },
+      // Each server by TLS and with an account.
+      servers: {
+        mongoUri: expect.stringMatching(/^mongodb:\/\/\w+:\w+@.*&tls=true/),
+        redisUrl: expect.stringMatching(/^rediss:\/\/\w+:\w+@/),
+      },
+      mail: { smtpUrl: expect.stringMatching(/^smtps:\/\/\w+:\w+@/) },
+    });
   });
 });
 

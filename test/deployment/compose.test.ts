@@ -10,6 +10,7 @@ import { ROOT } from '../support/provider.ts';
 
 const Service = z.looseObject({
   build: z.object({ context: z.string(), target: z.string() }).optional(),
+  image: z.string().optional(),
   network_mode: z.string().optional(),
   read_only: z.boolean().default(false),
   cap_drop: z.array(z.string()).default([]),
@@ -35,6 +36,11 @@ describe('docker-compose.yml', () => {
     expect(of('mongo').command).toContain('--replSet');
     expect(of('redis').command).toEqual(expect.arrayContaining(['--appendonly', 'yes', 'noeviction']));
     for (const [, { build }] of nodes) expect(stepsOf(build?.target ?? '')).not.toEqual([]);
+  });
+
+  test('has no two builds that write the image of one name', () => {
+    const names = nodes.flatMap(([, { image }]) => image ?? []);
+    expect(names).toEqual([...new Set(names)]);
   });
 
   test.each(nodes)('%s has settings that there are, and that the provider starts with', (_, { environment }) => {
@@ -64,6 +70,9 @@ describe('docker-compose.yml', () => {
   test('passes requests on to both nodes, and opens its ports to this machine only', () => {
     const behind = [...read('docker/proxy.conf').matchAll(/server 127\.0\.0\.1:(\d+)/g)].map(([, port]) => port);
     expect(behind).toEqual(nodes.map(([, { environment }]) => environment.PORT));
+    // Pages go on from a node that starts, forms never; a node that has said 503 is not left out.
+    expect(read('docker/proxy.conf')).toMatch(/^ +proxy_next_upstream error timeout http_503;$/m);
+    expect([...read('docker/proxy.conf').matchAll(/max_fails=0;/g)]).toHaveLength(nodes.length);
     const ports = Object.values(services).flatMap((service) => service.ports);
     expect(ports.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
     const { origin } = new URL(String(of('provider-a').environment.ISSUER));

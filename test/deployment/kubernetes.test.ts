@@ -1,7 +1,12 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import { loadConfig } from '../../src/config/load.ts';
 import { SECRETS, SETTINGS } from '../../src/config/schema.ts';
@@ -24,7 +29,10 @@ const pod = deployment.spec.template.spec;
 const [container] = pod.containers;
 const settings = manifest('ConfigMap', ConfigMap, 'provider-settings').data;
 const files = manifest('ConfigMap', ConfigMap, 'provider-files').data;
-const job = manifest('Job', Job).spec.template;
+const jobIn = (file: string) => Job.parse(manifestsIn(file)[0]).spec.template;
+const job = jobIn('command-job.example.yaml');
+const rosterJob = jobIn('roster-job.example.yaml');
+const jobs = [job, rosterJob];
 const labels = deployment.spec.template.metadata.labels;
 /** What may hold a password or be one. */
 const CONFIDENTIAL = [...SECRETS, 'MONGODB_URI', 'REDIS_URL', 'SMTP_URL'];
@@ -67,6 +75,7 @@ describe('the manifests', () => {
   test.each([
     ['of the provider', container],
     ['of a command', job.spec.containers[0]],
+    ['of an import', rosterJob.spec.containers[0]],
   ])('hold settings %s that there are, and that the provider starts with', (_, one) => {
     const names = [...Object.keys(settings), ...one.env.map(({ name }) => name)];
     expect(names.map(settingOf).filter((name) => !Object.hasOwn(SETTINGS.shape, name))).toEqual([]);
@@ -76,7 +85,7 @@ describe('the manifests', () => {
   });
 
   test('name the files where they are mounted', () => {
-    for (const { spec } of [deployment.spec.template, job]) {
+    for (const { spec } of [deployment.spec.template, ...jobs]) {
       const [{ env, volumeMounts }] = spec.containers;
       const mounted = (path: string) => {
         const { name } = volumeMounts.find(({ mountPath }) => mountPath === dirname(path)) ?? {};
@@ -92,7 +101,7 @@ describe('the manifests', () => {
 
   test('take secrets from Secrets only, of which the example has the names and no values', () => {
     expect(CONFIDENTIAL.filter((name) => name in settings || `${name}_FILE` in settings)).toEqual([]);
-    for (const { env } of [container, job.spec.containers[0]]) {
+    for (const { env } of [container, ...jobs.map(({ spec }) => spec.containers[0])]) {
       for (const { name, value, valueFrom } of env) {
         expect([name, CONFIDENTIAL.includes(settingOf(name))]).toEqual([name, true]);
         if (valueFrom === undefined) expect(value).toBe(`/run/secrets/provider/${settingOf(name)}`);
@@ -118,6 +127,9 @@ describe('the manifests', () => {
     // A process is not ended for what is wrong elsewhere.
     expect([startupProbe?.httpGet.path, livenessProbe?.httpGet.path]).toEqual(['/health/live', '/health/live']);
     expect((startupProbe?.periodSeconds ?? 0) * (startupProbe?.failureThreshold ?? 0)).toBeGreaterThan(30);
+    // An election of ten seconds, found out as late as may be, takes no pod away.
+    const unreadyAfter = (readinessProbe?.periodSeconds ?? 0) * ((readinessProbe?.failureThreshold ?? 0) - 1);
+    expect(unreadyAfter).toBeGreaterThanOrEqual(20);
   });
 
   test('give a process the time that it needs to end', () => {
@@ -129,6 +141,7 @@ describe('the manifests', () => {
   test.each([
     ['the provider', pod],
     ['a command', job.spec],
+    ['an import', rosterJob.spec],
   ])('run %s without rights, bounded, and unable to write into its image', (_, spec) => {
     expect(spec).toMatchObject({
       automountServiceAccountToken: false,
@@ -148,6 +161,20 @@ describe('the manifests', () => {
       ],
     });
     expect(spec.containers[0].volumeMounts.filter(({ name, readOnly }) => name !== 'scratch' && !readOnly)).toEqual([]);
+    // The index of a large roster is in a temporary file.
+    expect(spec.containers[0].volumeMounts).toContainEqual({ name: 'scratch', mountPath: '/tmp' });
+  });
+
+  test('are spread over zones and machines, of those that they may run on', () => {
+    const { topologySpreadConstraints: spread } = z
+      .looseObject({ topologySpreadConstraints: z.array(z.looseObject({ topologyKey: z.string() })) })
+      .parse(pod);
+    expect(spread.map(({ topologyKey }) => topologyKey)).toEqual([
+      'topology.kubernetes.io/zone',
+      'kubernetes.io/hostname',
+    ]);
+    for (const one of spread)
+      expect(one).toMatchObject({ nodeTaintsPolicy: 'Honor', labelSelector: { matchLabels: labels } });
   });
 
   test('find the same pods, and a command gets no requests', () => {
@@ -170,13 +197,61 @@ describe('the manifests', () => {
         ],
       },
     });
-    expect(Object.entries(labels).every(([name, value]) => job.metadata.labels[name] === value)).toBe(false);
+    for (const one of jobs)
+      expect(Object.entries(labels).every(([name, value]) => one.metadata.labels[name] === value)).toBe(false);
     expect([container.ports[0]?.containerPort, settings.PORT]).toEqual([3000, '3000']);
+  });
+
+  test('show the page of a pod that is not ready, where none is', () => {
+    const [main] = manifestsIn('ingress.yaml');
+    const name = z.record(z.string(), z.string()).parse(main?.metadata.annotations)[
+      'nginx.ingress.kubernetes.io/default-backend'
+    ];
+    const [service, unready] = ['provider', name].map((one) =>
+      manifest('Service', z.object({ spec: z.looseObject({}) }), one),
+    );
+    expect(unready?.spec).toEqual({ ...service?.spec, publishNotReadyAddresses: true });
+    expect(service?.spec).not.toHaveProperty('publishNotReadyAddresses');
+  });
+
+  test('keep the figures away from the public host, also where no pod is ready', () => {
+    const Rules = z.looseObject({
+      rules: z.tuple([z.looseObject({ host: z.string(), http: z.looseObject({ paths: z.array(z.unknown()) }) })]),
+    });
+    const [main, metrics] = ['provider', 'provider-metrics'].map((name) => {
+      const shape = z.object({ metadata: z.unknown(), spec: Rules });
+      return manifest('Ingress', shape, name);
+    });
+    expect(metrics?.spec.rules[0]).toEqual({
+      host: main?.spec.rules[0].host,
+      http: {
+        paths: [
+          { path: '/metrics', pathType: 'Exact', backend: { service: { name: 'nothing', port: { name: 'http' } } } },
+        ],
+      },
+    });
+    expect(JSON.stringify(metrics?.metadata)).not.toContain('default-backend');
+    const { spec } = manifest('Service', z.object({ spec: z.looseObject({}) }), 'nothing');
+    expect(spec).not.toHaveProperty('selector');
+  });
+
+  test('show rules for the network, to be taken over as they stand', () => {
+    const text = readFileSync(join(ROOT, 'deploy/kubernetes/network.yaml'), 'utf8');
+    const shown = parse(text.replace(/^( +)# ((?:- to:| {2,}).*)$/gm, '$1$2'));
+    const blocks = shown.spec.egress.flatMap(({ to }: { to: { ipBlock?: { cidr: string } }[] }) =>
+      to.flatMap(({ ipBlock }) => ipBlock?.cidr ?? []),
+    );
+    expect(blocks).toEqual(['169.254.20.10/32', '0.0.0.0/0', '10.20.30.40/32']);
   });
 
   test('keep enough of them while machines are emptied, and leave their number to the scaling', () => {
     const scaling = manifest('HorizontalPodAutoscaler', z.object({ spec: z.looseObject({ minReplicas: z.number() }) }));
     const budget = manifest('PodDisruptionBudget', z.object({ spec: z.looseObject({ maxUnavailable: z.number() }) }));
+    // The share is that of the request, and the figures in docs/operations.md are those of the limit.
+    const { resources } = z
+      .looseObject({ resources: z.record(z.string(), z.looseObject({ cpu: z.string() })) })
+      .parse(container);
+    expect(resources.requests?.cpu).toBe(resources.limits?.cpu);
     // One that is replaced and one that dies leave one.
     expect(scaling.spec.minReplicas - budget.spec.maxUnavailable).toBeGreaterThanOrEqual(2);
     expect(deployment.spec.replicas).toBeUndefined();
@@ -220,7 +295,33 @@ describe('the manifests', () => {
     expect(manifestsIn('kustomization.yaml')[0]).toMatchObject({
       images: [{ name: container.image, newName: image.split(':')[0], newTag: version }],
     });
-    expect(job.spec.containers[0].image).toBe(image);
-    expect(job.spec.containers[0].command?.[0]).toMatch(/^\/app\/scripts\/(audit|clients|keys|members|staff)$/);
+    for (const { spec } of jobs) {
+      expect(spec.containers[0].image).toBe(image);
+      expect(spec.containers[0].command?.[0]).toMatch(/^\/app\/scripts\/(audit|clients|keys|members|staff)$/);
+    }
+  });
+
+  test('fetch the file of an import before it starts, into a volume that it only reads', async () => {
+    const Fetching = z.looseObject({
+      image: z.string(),
+      command: z.array(z.string()),
+      securityContext: z.unknown(),
+      volumeMounts: z.array(z.unknown()),
+    });
+    const { initContainers } = z.looseObject({ initContainers: z.tuple([Fetching]) }).parse(rosterJob.spec);
+    const [fetching] = initContainers;
+    const [importing] = rosterJob.spec.containers;
+    expect([fetching.image, fetching.securityContext]).toEqual([importing.image, importing.securityContext]);
+    expect(fetching.volumeMounts).toEqual([{ name: 'roster', mountPath: '/roster' }]);
+    expect(importing.volumeMounts).toContainEqual({ name: 'roster', mountPath: '/roster', readOnly: true });
+    expect(importing.command).toContain('/roster/roster.csv');
+
+    const served = createServer((_, response) => response.end('number,name\n')).listen(0);
+    const [program, ...words] = fetching.command.map((word) => word.replace('/roster/', `${folder}/`));
+    const { port } = served.address() as AddressInfo;
+    const env = { PATH: String(process.env.PATH), ROSTER_ADDRESS: `http://localhost:${port}/\n` };
+    await promisify(execFile)(String(program), words, { env });
+    served.close();
+    expect(readFileSync(join(folder, 'roster.csv'), 'utf8')).toBe('number,name\n');
   });
 });

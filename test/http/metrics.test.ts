@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
+import { prometheusMetrics } from '../../src/observe/metrics.ts';
 import { MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
 import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
 import { STORE_PAIRS, type StorePair } from '../support/stores.ts';
@@ -76,6 +77,18 @@ describe('the metrics', () => {
     await Promise.all(Array.from({ length: 40 }, (_, index) => request(provider.issuer).get(`/page-${index}`)));
     expect(await series()).toBe(before);
   });
+});
+
+test('what alerts watch is there before it has happened', async () => {
+  const text = await prometheusMetrics().registry.metrics();
+  for (const kind of ['stuffing', 'spraying', 'viewing'])
+    expect([kind, figure(text, `idp_risk_signals_total{kind="${kind}"}`)]).toEqual([kind, 0]);
+  for (const channel of ['email', 'sms', 'voice', 'letter'])
+    for (const outcome of ['sent', 'again', 'gave-up', 'too-late'])
+      expect(figure(text, `idp_messages_total{channel="${channel}",outcome="${outcome}"}`)).toBe(0);
+  for (const outcome of ['proven', 'credentials-rejected'])
+    expect(figure(text, `idp_journey_steps_total{step="password",outcome="${outcome}"}`)).toBe(0);
+  expect(figure(text, 'idp_hash_refused_total')).toBe(0);
 });
 
 describe('with a token', () => {

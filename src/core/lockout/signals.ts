@@ -21,7 +21,9 @@ export const SIGNALS = {
   viewing: inAnHour(40),
 } as const satisfies Record<string, PoolRule>;
 
-export type SignalKind = 'stuffing' | 'spraying' | 'viewing';
+export const SIGNAL_KINDS = ['stuffing', 'spraying', 'viewing'] as const;
+
+export type SignalKind = (typeof SIGNAL_KINDS)[number];
 
 export interface SignalDependencies {
   readonly attempts: Pick<Attempts, 'take'>;

@@ -2,6 +2,11 @@
 export const CHANNELS = ['email', 'sms', 'voice', 'letter'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
+/** How one try to hand a message to its provider ends. */
+export const SENT = ['sent', 'again', 'gave-up', 'too-late'] as const;
+
+export type Sent = (typeof SENT)[number];
+
 /** One message to one person, in words. */
 export interface Message {
   readonly channel: Channel;

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Seal } from '../seal.ts';
 import type { Schedule, ScheduledItem } from '../storage/schedule.ts';
-import { type Carrier, type Channel, GaveUp, type Message, type Outbox } from './message.ts';
+import { type Carrier, type Channel, GaveUp, type Message, type Outbox, type Sent } from './message.ts';
 
 /** One list a channel, so that a provider that hangs holds up none of the others. */
 const LISTS: Readonly<Record<Channel, string>> = {
@@ -39,8 +39,6 @@ export interface OutboxDependencies {
   /** Hears of a message that its provider will never take. */
   readonly onGaveUp: (message: Message) => Promise<void>;
 }
-
-type Sent = 'sent' | 'again' | 'gave-up' | 'too-late';
 
 /**
  * Messages on their way. They are sealed at rest, sent off the request's path by whichever process comes first, and tried
