@@ -13,6 +13,7 @@ import type { Config, Secrets } from './config/load.ts';
 import { seedClients, seedMembers } from './config/seed.ts';
 import { type Account, findBySignInName, markBounced } from './core/account/account.ts';
 import { closedTo } from './core/account/admission.ts';
+import { followDue } from './core/account/aftermath.ts';
 import { closeDue } from './core/account/closing.ts';
 import { membershipOf } from './core/account/person.ts';
 import type { Audit } from './core/audit/event.ts';
@@ -315,7 +316,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       review: reviewStep({ accounts, clock, trail }),
       agreement: agreementStep({ accounts, agreements, clock }),
       ...secondSteps,
-      renewal: renewalStep({ accounts, hasher, clock, rules, endSessions, post }),
+      renewal: renewalStep({ accounts, hasher, clock, rules, schedule: stores.outbox, endSessions, post }),
       account: accountStep({ accounts, clock }),
       consent: consentStep({ consents, accounts, clock, trail, apiWords }),
     },
@@ -341,7 +342,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       ...secondSteps,
       closing: closingStep(closings),
       closingSure: closingSureStep({ ...closings, post }),
-      newPassword: newPasswordStep({ accounts, hasher, rules, clock, post }),
+      newPassword: newPasswordStep({ accounts, hasher, rules, clock, schedule: stores.outbox, post }),
       ...errandSteps({
         ...{ ...surroundingsOfErrands, ...letters, hasher, rules, decoy, endSessions, unlock },
         directory: memberships,
@@ -408,7 +409,11 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       supportRoutes({
         ...{ accounts, clock, signedIn, guard, render, problems, issuer, audit, trail, post, digest, today, graceDays },
         ...{ staff: stores.staff, cases: stores.cases, attempts: stores.attempts, directory: memberships, endSessions },
-        ...{ files: deskFiles({ ...forDesk, seal }), removals: removals(forDesk), invitations: ourInvitations },
+        ...{
+          files: deskFiles({ ...forDesk, seal }),
+          removals: removals({ ...forDesk, schedule: stores.outbox }),
+          invitations: ourInvitations,
+        },
         mayBeNumber: memberships.mayBeNumber,
         letters: carriers.has('letter'),
         sessionsOf: (ctx, id) => ourSessions.list(ctx, id),
@@ -452,6 +457,15 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
           for (const { clientId } of await consentsOf(consents, id, seconds(clock)))
             await endConsent(consents, id, clientId, seconds(clock));
           await post.tellOwner(id, account, 'closed');
+        }),
+    },
+    {
+      name: 'changes that were cut off',
+      every: 10_000,
+      run: () =>
+        followDue(closings, async (id, account, what) => {
+          await endSessions(id);
+          await post.tellOfChange({ id, before: account, after: account }, what);
         }),
     },
     {

@@ -130,7 +130,9 @@ export function errandSteps(parts: ErrandParts) {
     }),
     name: nameStep(named),
     delay: delayStep({ accounts, expiring: stores.expiring, clock, post, issuer: config.issuer }),
-    replacement: replacementStep({ accounts, hasher, rules, clock, endSessions: parts.endSessions, unlock, post }),
+    replacement: replacementStep({
+      ...{ accounts, hasher, rules, clock, schedule: stores.outbox, endSessions: parts.endSessions, unlock, post },
+    }),
 
     code: codeStep(
       { codes, clock, channels },

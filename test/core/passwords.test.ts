@@ -221,7 +221,9 @@ describeOnEveryStore('choosing a new password', (pair) => {
 
   const hasher = passwordHasher(plainArgon2, ['pepper']);
   const rules = { meter: passwordStrength(), least: 15, plan: 'Meadowlark Health Plan' };
-  const deps = () => ({ accounts: stores.accounts, hasher, rules, clock: new TestClock() });
+  const deps = () => ({
+    ...{ accounts: stores.accounts, schedule: stores.outbox, hasher, rules, clock: new TestClock() },
+  });
   /** By who has proven the password that holds now. */
   const changeNow = async (password: string) =>
     changePassword(deps(), 'a', (await stores.accounts.find('a'))?.value.deviceEpoch ?? 0, password);

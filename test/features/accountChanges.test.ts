@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import * as openid from 'openid-client';
 import { findBySignInName } from '../../src/core/account/account.ts';
 import { TestClock } from '../support/clock.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
@@ -11,7 +12,7 @@ import {
   type RunningProvider,
   startProvider,
 } from '../support/provider.ts';
-import { Visitor } from '../support/relyingParty.ts';
+import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
 import { setUpApp } from '../support/secondStep.ts';
 import type { Answer } from '../support/visitor.ts';
 
@@ -82,7 +83,7 @@ describeOnEveryStore('what a member changes about their account', (pair) => {
         return (target as Record<string, (...all: unknown[]) => unknown>)[name]?.(key, ...rest);
       };
     const expiring = new Proxy(stores.expiring, { get: (target, name) => called(target, String(name)) });
-    const options = { clock, clients: DEVELOPMENT_CLIENTS, members: DEVELOPMENT_MEMBERS };
+    const options = { clock, clients: [...DEVELOPMENT_CLIENTS, webClient()], members: DEVELOPMENT_MEMBERS };
     provider = await startProvider(pair, { ...options, stores: { ...stores, expiring } });
     return faults;
   };
@@ -362,6 +363,39 @@ describeOnEveryStore('what a member changes about their account', (pair) => {
     store.isDown = () => false;
     expect((await submit(owner, page)).body).toContain('Your account is secured');
     expect((await go(thief, '/account')).body).toContain('id="password"');
+    await store.close();
+  });
+
+  test('a reset that was cut off before what was open had ended is finished without the member', async () => {
+    const store = await startWithFaults();
+    const app = await RelyingParty.discover(provider.issuer);
+    const started = await app.start();
+    const { refresh_token } = await app.redeem(
+      (await signIn(new Visitor(), provider.issuer, started, MEMBER)).url,
+      started,
+    );
+    const refreshed = () => openid.refreshTokenGrant(app.config, String(refresh_token));
+    const owner = new Visitor();
+    const named = await submit(owner, await go(owner, '/forgot-password'), { username: MEMBER.username });
+    const chosen = await submit(owner, named, { code: await codeFrom(provider, EMAIL) });
+    store.isDown = (method, key) => method === 'members' && key.startsWith('account:');
+    expect((await owner.post(chosen, { 'new-password': 'nine patient otters float' })).status).toBe(500);
+    store.isDown = () => false;
+    expect((await account())?.value.deviceEpoch).toBe(1);
+    expect(await subjectsTo(EMAIL)).not.toContain('Your password was changed');
+
+    clock.advance(31_000);
+    await provider.work();
+    await expect(refreshed()).rejects.toMatchObject({ error: 'invalid_grant' });
+    expect(await subjectsTo(EMAIL)).toContain('Your password was changed');
+    // Once: nobody is signed out again afterwards.
+    const { visitor } = await signedInAt('/account', new Visitor(), {
+      ...MEMBER,
+      password: 'nine patient otters float',
+    });
+    clock.advance(120_000);
+    await provider.work();
+    expect((await go(visitor, '/account')).body).toContain('Signed in as');
     await store.close();
   });
 

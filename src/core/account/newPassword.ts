@@ -1,8 +1,8 @@
-import type { Clock } from '../clock.ts';
 import { seconds } from '../clock.ts';
 import { type Outcome, proven, type Refusal, refused } from '../refusal.ts';
 import type { Collection } from '../storage/collection.ts';
 import type { Account } from './account.ts';
+import { type AftermathDependencies, expectAftermath } from './aftermath.ts';
 import { normalizePassword, type PasswordHash, type PasswordHasher } from './password.ts';
 
 /** Lengths in characters (NIST SP 800-63B-4 3.1.1.2): alone a password needs 15, beside a second step 8. */
@@ -70,11 +70,18 @@ function personalWords(account: Knowable, plan: string): string[] {
   return [...new Set(words.map((word) => String(word).toLowerCase()))];
 }
 
-export interface ChangeDependencies {
+export interface ChangeDependencies extends AftermathDependencies {
   readonly accounts: Collection<Account>;
   readonly hasher: PasswordHasher;
   readonly rules: PasswordRules;
-  readonly clock: Clock;
+}
+
+interface Changed {
+  /** Seconds since 1970. */
+  readonly at: number;
+  readonly epoch: number;
+  /** To be called when what was open is ended and the owner told; otherwise both are done in a while. */
+  readonly settled: () => Promise<void>;
 }
 
 /**
@@ -84,12 +91,12 @@ export interface ChangeDependencies {
  * `also` says what changes with it; with undefined the proof does not reach that far.
  */
 export async function changePassword(
-  { accounts, hasher, rules, clock }: ChangeDependencies,
+  { accounts, hasher, rules, clock, schedule }: ChangeDependencies,
   accountId: string,
   epoch: number,
   typed: string,
   also: (account: Account) => Partial<Account> | undefined = () => ({}),
-): Promise<Outcome<{ readonly at: number; readonly epoch: number }> | undefined> {
+): Promise<Outcome<Changed> | undefined> {
   const password = normalizePassword(typed);
   for (;;) {
     const stored = await accounts.find(accountId);
@@ -112,7 +119,8 @@ export async function changePassword(
       deviceEpoch: epoch + 1,
       updatedAt: at,
     };
-    if (await accounts.replace(accountId, stored.version, changed)) return proven({ at, epoch: epoch + 1 });
+    const settled = await expectAftermath({ schedule, clock }, { accountId, epoch, what: 'password-changed' });
+    if (await accounts.replace(accountId, stored.version, changed)) return proven({ at, epoch: epoch + 1, settled });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Account } from '../account/account.ts';
-import { type Clock, seconds } from '../clock.ts';
+import { type AftermathDependencies, expectAftermath } from '../account/aftermath.ts';
+import { seconds } from '../clock.ts';
 import { hasSecondStep, marksOf } from '../factors/factors.ts';
 import { type Outcome, proven, refused } from '../refusal.ts';
 import { type Collection, change, type Stored } from '../storage/collection.ts';
@@ -18,20 +19,25 @@ export interface Removal {
   readonly marks: string;
 }
 
+interface Removed {
+  readonly before: Account;
+  readonly after: Account;
+  readonly settled: () => Promise<void>;
+}
+
 const DAY_MS = 86_400_000;
 /** One list for each day (UTC), so that none grows for ever. */
 const listOf = (at: number): string => `removals:${Math.floor(at / DAY_MS)}`;
 
-export interface RemovalDependencies {
+export interface RemovalDependencies extends AftermathDependencies {
   readonly expiring: Expiring;
   readonly accounts: Collection<Account>;
-  readonly clock: Clock;
   /** 192 random bits, Base64url. */
   readonly newSecret: () => string;
 }
 
 /** Removals that wait for a second person, for a day at most. */
-export function removals({ expiring, accounts, clock, newSecret }: RemovalDependencies) {
+export function removals({ expiring, accounts, schedule, clock, newSecret }: RemovalDependencies) {
   const key = (id: string) => `removal:${id}`;
   const find = async (id: string): Promise<(Removal & { readonly id: string }) | undefined> => {
     const entry = /^[\w-]{32}$/.test(id) ? await expiring.get(key(id)) : undefined;
@@ -65,24 +71,26 @@ export function removals({ expiring, accounts, clock, newSecret }: RemovalDepend
 
     /**
      * Takes them away, and the account's sessions, known devices and remembered browsers count no more. Whatever `by` may do,
-     * it is not who has asked. Answers with the account before and after.
+     * it is not who has asked. Answers with the account before and after, and how to say that its sessions are ended and its owner told.
      */
-    async approve(id: string, by: string): Promise<Outcome<{ readonly before: Account; readonly after: Account }>> {
+    async approve(id: string, by: string): Promise<Outcome<Removed>> {
       const asked = await find(id);
       if (asked === undefined) return refused('removal-gone');
       if (asked.by === by) return refused('own-request');
       // Of two who approve at once one does, and a form that is sent again does nothing.
       if (!(await expiring.spend(key(id), clock.now()))) return refused('removal-gone');
+      const { accountId, epoch } = asked;
+      const settled = await expectAftermath({ schedule, clock }, { accountId, epoch, what: 'support-steps-removed' });
       let before: Account | undefined;
-      const after = await change(accounts, asked.accountId, (now) => {
+      const after = await change(accounts, accountId, (now) => {
         before = now;
-        const isSame = now.deviceEpoch === asked.epoch && marksOf(now) === asked.marks;
+        const isSame = now.deviceEpoch === epoch && marksOf(now) === asked.marks;
         const { factors: _, ...rest } = now;
         return isSame ? { ...rest, deviceEpoch: now.deviceEpoch + 1, updatedAt: seconds(clock) } : undefined;
       });
       if (after === undefined || before === undefined || after.deviceEpoch === before.deviceEpoch)
         return refused('removal-gone');
-      return proven({ before, after });
+      return proven({ before, after, settled });
     },
   };
 }

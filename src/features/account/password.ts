@@ -24,6 +24,7 @@ export const newPasswordStep = (deps: ChangeDependencies & { readonly post: Post
       await context.keepOnlyThis?.(after);
       const where = changedIn({ account, session, agent });
       await deps.post.tellOfChange({ ...where, before: account.value, after: after.value }, 'password-changed');
+      await changed.proven.settled();
       return proven({ newPassword: { at: changed.proven.at } });
     },
   });

@@ -28,9 +28,10 @@ export const renewalStep = (deps: RenewalDependencies) => {
       if (!changed.ok) return changed;
       // Who knew the old password may be signed in somewhere.
       await deps.endSessions(fact.accountId);
-      const { at, epoch } = changed.proven;
+      const { at, epoch, settled } = changed.proven;
       const after = (await accountOf(context)).value;
       await deps.post.tellOfChange({ id, before, after, agent: context.agent }, 'password-changed');
+      await settled();
       return proven({ renewal: { at }, password: { ...fact, epoch } });
     },
   });

@@ -64,6 +64,7 @@ export const replacementStep = (deps: ReplacementDependencies) => {
       const told = { id, before: before ?? value, after: value, agent };
       await deps.post.tellOfChange(told, 'password-changed');
       if (lost) await deps.post.tellOfChange(told, 'second-steps-removed');
+      await changed.proven.settled();
       return proven({ replacement: { at: changed.proven.at } });
     },
   });

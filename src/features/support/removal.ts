@@ -64,7 +64,9 @@ export const removalPage = (deps: DeskDependencies): StaffPage => {
             if (!outcome.ok) return outcome;
             await endSessions(accountId);
             const by = agentDoes(visit, reasonIn(form));
-            await post.tellOfChange({ id: accountId, ...outcome.proven, by }, 'support-steps-removed');
+            const { before, after, settled } = outcome.proven;
+            await post.tellOfChange({ id: accountId, before, after, by }, 'support-steps-removed');
+            await settled();
             return proven(doneAt('/support', 'removed'));
           }),
       },
