@@ -129,7 +129,7 @@ export function errandSteps(parts: ErrandParts) {
       needsSecond: config.mfaPolicy === 'required',
     }),
     name: nameStep(named),
-    delay: delayStep({ accounts, expiring: stores.expiring, clock, post, issuer: config.issuer }),
+    delay: delayStep({ accounts, clock, post, issuer: config.issuer }),
     replacement: replacementStep({
       ...{ accounts, hasher, rules, clock, schedule: stores.outbox, endSessions: parts.endSessions, unlock, post },
     }),

@@ -118,6 +118,20 @@ describeOnEveryStore('a member who has lost the phone and the email of the accou
     expect(await codesAfterAsking()).toBe(0);
   });
 
+  test('and did not ask stops it also where all that expires was lost meanwhile', async () => {
+    await wait();
+    const pathname = await stopPath();
+    const stores = await pair.open(clock);
+    const emptied = await startProvider(pair, { clock, stores: { ...provider.stores, expiring: stores.expiring } });
+    const visitor = new Visitor();
+    const page = await visitor.go(emptied.issuer + pathname, emptied.issuer);
+    expect((await visitor.submit(page, {}, emptied.issuer)).body).toContain('It was stopped');
+    clock.advance(30 * HOUR);
+    expect(await codesAfterAsking()).toBe(0);
+    await emptied.close();
+    await stores.close();
+  });
+
   test('finds it closed a week later', async () => {
     await wait();
     clock.advance((24 + 7 * 24 + 1) * HOUR);

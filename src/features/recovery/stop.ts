@@ -14,20 +14,23 @@ import type { Post } from '../../http/post.ts';
 
 export interface BeginDependencies {
   readonly accounts: Collection<Account>;
-  readonly expiring: Expiring;
   readonly clock: Clock;
   readonly post: Post;
   readonly issuer: string;
 }
 
-const key = (secret: string): string => `recovery:${stopDigest(secret)}`;
+/**
+ * What stands in the link: the secret and the account, so that nothing but the account itself is needed to stop it, whatever else was
+ * lost meanwhile.
+ */
+const LINKED = /^(?<secret>[\w-]{32})(?<accountId>.*)$/;
 
 /**
  * Begins the wait, tells every address of it with the link that stops it, and puts down the message that says when it is
  * over. Returns when that is, in seconds since 1970; where one is waited for already, that one goes on.
  */
 export async function begin(
-  { accounts, expiring, clock, post, issuer }: BeginDependencies,
+  { accounts, clock, post, issuer }: BeginDependencies,
   accountId: string,
   contact: Contact,
   onFile: readonly Contact[],
@@ -38,10 +41,9 @@ export async function begin(
   const { began, recovery } = started;
   if (!began) return recovery.readyAt;
   const [readyAt, until] = [recovery.readyAt * 1_000, recovery.until * 1_000];
-  await expiring.put(key(secret), { accountId }, until);
   const account = (await accounts.find(accountId))?.value;
   if (account === undefined) return recovery.readyAt;
-  const values = { at: readyAt, link: `${issuer}/stop-recovery/${secret}` };
+  const values = { at: readyAt, link: `${issuer}/stop-recovery/${secret}${accountId}` };
   await post.tellOwner(accountId, account, 'recovery-started', values, { also: onFile });
   const message = await post.tellLater(contact, account.locale, 'recovery-ready', {}, { from: readyAt, until });
   const stop = stopDigest(secret);
@@ -54,13 +56,20 @@ export async function begin(
 }
 
 /** The link in the messages by which whoever has one of the account's addresses stops the recovery. */
-export function stopRoutes(deps: BeginDependencies & LinkDependencies): Middleware<PageState> {
+export function stopRoutes(
+  deps: BeginDependencies & LinkDependencies & { readonly expiring: Expiring },
+): Middleware<PageState> {
   const { accounts, expiring, post } = deps;
-  const accountOf = async (secret: string): Promise<string | undefined> => {
-    const entry = /^[\w-]{32}$/.test(secret) ? await expiring.get(key(secret)) : undefined;
-    const accountId = (entry?.value as { accountId?: string } | undefined)?.accountId;
-    const account = accountId === undefined ? undefined : await accounts.find(accountId);
-    return account?.value.recovery?.stop === stopDigest(secret) ? accountId : undefined;
+  const opened = async (linked: string): Promise<{ secret: string; accountId: string } | undefined> => {
+    const { secret = '', accountId: named = '' } = LINKED.exec(linked)?.groups ?? {};
+    // Links that the version before has sent, which are good for eight days.
+    const accountId = named === '' && secret !== '' ? await accountBehind(secret) : named;
+    const account = accountId === '' ? undefined : await accounts.find(accountId);
+    return account?.value.recovery?.stop === stopDigest(secret) ? { secret, accountId } : undefined;
+  };
+  const accountBehind = async (secret: string): Promise<string> => {
+    const entry = await expiring.get(`recovery:${stopDigest(secret)}`);
+    return (entry?.value as { accountId?: string } | undefined)?.accountId ?? '';
   };
 
   const router = new Router<PageState>();
@@ -68,11 +77,12 @@ export function stopRoutes(deps: BeginDependencies & LinkDependencies): Middlewa
     path: '/stop-recovery',
     view: 'recovery/stop',
     gone: 'recovery/nothing-to-stop',
-    show: async (secret) => ((await accountOf(secret)) === undefined ? undefined : {}),
-    async act(secret, ctx) {
-      const accountId = await accountOf(secret);
-      const stopped = accountId === undefined ? undefined : await stopRecovery(accounts, accountId, secret);
-      if (accountId === undefined || stopped === undefined) return undefined;
+    show: async (linked) => ((await opened(linked)) === undefined ? undefined : {}),
+    async act(linked, ctx) {
+      const link = await opened(linked);
+      const stopped = link && (await stopRecovery(accounts, link.accountId, link.secret));
+      if (link === undefined || stopped === undefined) return undefined;
+      const { accountId } = link;
       const { account, recovery } = stopped;
       if (recovery.message !== undefined) await post.withdraw(recovery.message);
       const also = contactsOf(account).some(({ to }) => to === recovery.contact.to) ? [] : [recovery.contact];
