@@ -251,7 +251,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       log.warn({ event: 'signal', kind }, 'a rate is out of the ordinary');
     },
   });
-  const { guarded, guardNetwork, unlock } = lockout({
+  const { guarded, guardNetwork, isRecordable, unlock } = lockout({
     attempts: stores.attempts,
     networkOf,
     devices,
@@ -264,7 +264,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       void signals.failed(network).catch((error) => log.warn({ err: error }, 'a failed sign-in was not counted')),
   });
   const forPages = { clients: directory, expiring, clock, guard, usernames, render, problems, issuer, networkOf };
-  const forSteps = { ...forPages, devices, guarded, audit, measures, refusalFloor: config.refusalFloor };
+  const forSteps = { ...forPages, devices, guarded, isRecordable, audit, measures, refusalFloor: config.refusalFloor };
   const rules = passwordRules(config);
   const endSessions = ourSessions.endAllOf;
   const { agreements } = config.plan;

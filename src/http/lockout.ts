@@ -70,6 +70,12 @@ export function lockout(deps: LockoutDependencies) {
     return undefined;
   }
 
+  /** Whether a form that is refused with nothing compared goes on record: who sends such without end would fill it. */
+  async function isRecordable(ctx: PageContext): Promise<boolean> {
+    const { key, shared } = deps.networkOf(ctx);
+    return (await attempts.take(`tries:forms:${digest(key)}`, shared ? LOCKOUT.sharedForms : LOCKOUT.forms)).ok;
+  }
+
   /** A name that the support desk has unlocked begins anew. */
   const nameDigest = (name: string, account: Parameters<typeof attemptsOwner>[1] = {}) =>
     digest(`name:${attemptsOwner(name, account)}`);
@@ -173,9 +179,10 @@ export function lockout(deps: LockoutDependencies) {
     await settle(attempts, pools);
   }
 
-  return { guarded, guardNetwork, unlock };
+  return { guarded, guardNetwork, isRecordable, unlock };
 }
 
 export type Guarded = ReturnType<typeof lockout>['guarded'];
+export type IsRecordable = ReturnType<typeof lockout>['isRecordable'];
 export type NetworkGuard = ReturnType<typeof lockout>['guardNetwork'];
 export type Unlock = ReturnType<typeof lockout>['unlock'];

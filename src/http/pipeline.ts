@@ -7,7 +7,7 @@ import { type PageContext, seeOther } from './context.ts';
 import type { FormGuard } from './csrf.ts';
 import { type Form, readForm } from './form.ts';
 import { allowFormsTo } from './headers.ts';
-import type { Guarded } from './lockout.ts';
+import type { Guarded, IsRecordable } from './lockout.ts';
 import { notBefore } from './notBefore.ts';
 import { type ProblemPages, REFUSAL_STATUS } from './problems.ts';
 import type { Render } from './render.ts';
@@ -45,6 +45,7 @@ export interface PipelineDependencies {
   readonly render: Render;
   readonly problems: ProblemPages;
   readonly guarded: Guarded;
+  readonly isRecordable: IsRecordable;
   readonly audit: Audit;
   readonly measures: Pick<Measures, 'stepAnswered'>;
   /** Milliseconds, for steps that take an even time. */
@@ -185,7 +186,8 @@ export function pipeline<Context extends StepContext>(deps: PipelineDependencies
       if (received === undefined) return;
       const { form, context, step } = received;
       const input = step.parse(form, context);
-      const outcome = input.ok ? await answer(ctx, step, input.proven, context) : await put(step, context, input);
+      const outcome = input.ok ? await answer(ctx, step, input.proven, context) : input;
+      if (!input.ok && (await deps.isRecordable(ctx))) await put(step, context, input);
       const told = outcome.ok ? 'proven' : outcome.refusal;
       ctx.state.log.info({ event: 'step', step: step.name, outcome: told, ...journeys.described(context) }, 'step');
       deps.measures.stepAnswered(step.name, told);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { systemClock } from '../../src/adapters/systemClock.ts';
 import { Unavailable } from '../../src/core/storage/unavailable.ts';
+import { recorded } from '../support/audit.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
 import { MEMBER, OTHER_MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
 import { RelyingParty, Visitor, webClient } from '../support/relyingParty.ts';
@@ -182,6 +183,17 @@ describeOnEveryStore('too many wrong passwords', (pair) => {
     if (visitor === undefined) throw new Error('nobody was refused');
     for (let i = 0; i < 5; i += 1) expect((await tryOnce(visitor, `flood-${refused}`)).status).toBe(401);
     expect((await tryOnce(visitor, `flood-${refused}`)).status).toBe(429);
+  });
+
+  test('without a password at all fill no record, however many there are', async () => {
+    const empty = async () =>
+      (await recorded(provider.stores)).filter(({ outcome }) => outcome === 'password-missing').length;
+    const visitor = stranger();
+    const page = await visitor.go((await app.start()).url, provider.issuer);
+    const before = await empty();
+    for (let i = 0; i < 310; i += 1)
+      expect((await visitor.post(page, { username: 'x', password: '' })).body).toContain('Enter your password');
+    expect((await empty()) - before).toBe(300);
   });
 
   test.each(['accounts', 'attempts'] as const)('cost nobody an attempt while %s cannot be read', async (part) => {

@@ -39,6 +39,15 @@ export const LOCKOUT = {
     ...{ free: 2_000, firstWait: 30 * SECOND, growth: 2, longestWait: HOUR, startsAgain: false },
     ...{ forgetAfter: HOUR, forgetFrom: 'first' },
   },
+  /** Forms from one network that were refused before anything was compared, an hour: so many are put on record. */
+  forms: {
+    ...{ free: 300, firstWait: HOUR, growth: 1, longestWait: HOUR, startsAgain: true },
+    ...{ forgetAfter: HOUR, forgetFrom: 'first' },
+  },
+  sharedForms: {
+    ...{ free: 6_000, firstWait: HOUR, growth: 1, longestWait: HOUR, startsAgain: true },
+    ...{ forgetAfter: HOUR, forgetFrom: 'first' },
+  },
   /** Codes of one second step of one account, from everywhere: who gets here knows the password. */
   second: {
     ...{ free: 5, firstWait: 15 * MINUTE, growth: 2, longestWait: DAY, startsAgain: false },
