@@ -56,9 +56,7 @@ export function authorizationRequests(
 
   async function levelOfRequest({ params }: Interaction): Promise<number> {
     const client = await provider().Client.find(String(params.client_id));
-    if (client === undefined) return 1;
-    const claims = typeof params.claims === 'string' ? JSON.parse(params.claims) : (params.claims ?? {});
-    return levelNeeded(mfaPolicy, client, params, claims);
+    return client === undefined ? 1 : levelNeeded(mfaPolicy, client, params);
   }
 
   return {

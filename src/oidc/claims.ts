@@ -1,3 +1,4 @@
+import type { ClaimsParameter } from 'oidc-provider';
 import type { Account } from '../core/account/account.ts';
 import type { Stored } from '../core/storage/collection.ts';
 
@@ -33,3 +34,7 @@ export function memberClaims({ id, value: account }: Stored<Account>) {
     member_number: account.memberNumber,
   };
 }
+
+/** What the `claims` parameter of an authorization request asks for (OpenID Connect Core 5.5), once it was found well-formed. */
+export const claimsAskedFor = (params: { readonly claims?: unknown } | undefined): ClaimsParameter =>
+  typeof params?.claims === 'string' ? JSON.parse(params.claims) : {};

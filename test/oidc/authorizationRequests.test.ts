@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ACR } from '../../src/core/journey/assurance.ts';
+import { describeOnEveryStore } from '../support/describeOn.ts';
+import { MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
+import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
+import type { Answer } from '../support/visitor.ts';
+
+const APP = webClient();
+const BY_DEFAULT = webClient({ client_id: 'by-default', default_acr_values: [ACR.aal1] });
+
+describeOnEveryStore('an authorization request', (pair) => {
+  let provider: RunningProvider;
+  const apps = new Map<string, RelyingParty>();
+  beforeAll(async () => {
+    const clients = [APP, BY_DEFAULT];
+    provider = await startProvider(pair, { clients });
+    for (const client of clients) apps.set(client.client_id, await RelyingParty.discover(provider.issuer, client));
+  });
+  afterAll(() => provider.close());
+
+  const appOf = (id: string): RelyingParty => apps.get(id) as RelyingParty;
+  const open = async (id: string, parameters: Record<string, string>, visitor = new Visitor()) => {
+    const started = await appOf(id).start(parameters);
+    return { started, visitor, page: await visitor.go(started.url, provider.issuer) };
+  };
+  /** A browser in which the member has a session. */
+  const signedIn = async (member = MEMBER) => {
+    const visitor = new Visitor();
+    await signIn(visitor, provider.issuer, await appOf(APP.client_id).start(), member);
+    return visitor;
+  };
+  const errorOf = ({ url }: Answer) => new URL(url).searchParams.get('error');
+  const asking = (claims: unknown) => ({ claims: JSON.stringify(claims) });
+  const demanding = (acr: object) => asking({ id_token: { acr: { essential: true, ...acr } } });
+
+  test.each([
+    ['acr_values', APP.client_id, { acr_values: ACR.aal1 }],
+    ['registered default_acr_values', BY_DEFAULT.client_id, {}],
+  ])('with an essential acr is held to it beside %s', async (_, id, more) => {
+    const unknown = await open(id, { ...more, ...demanding({ values: ['urn:example:iris-scan'] }) });
+    expect(errorOf(unknown.page)).toBe('unmet_authentication_requirements');
+    const { visitor, page } = await open(id, { ...more, ...demanding({ value: ACR.aal2 }) });
+    // A password alone does not bring the member back to the app.
+    const next = await visitor.submit(page, MEMBER, provider.issuer);
+    expect(next.url).toMatch(/\/interaction\/[\w-]+$/);
+    const silent = await open(id, { ...more, ...demanding({ values: [ACR.aal2] }), prompt: 'none' }, await signedIn());
+    expect(errorOf(silent.page)).toBe('login_required');
+  });
+});
