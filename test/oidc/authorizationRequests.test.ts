@@ -1,18 +1,19 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ACR } from '../../src/core/journey/assurance.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
-import { MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
-import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
+import { MEMBER, OTHER_MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
+import { RelyingParty, type Started, signIn, Visitor, webClient } from '../support/relyingParty.ts';
 import type { Answer } from '../support/visitor.ts';
 
 const APP = webClient();
+const PAIRWISE = webClient({ client_id: 'pairwise', subject_type: 'pairwise' });
 const BY_DEFAULT = webClient({ client_id: 'by-default', default_acr_values: [ACR.aal1] });
 
 describeOnEveryStore('an authorization request', (pair) => {
   let provider: RunningProvider;
   const apps = new Map<string, RelyingParty>();
   beforeAll(async () => {
-    const clients = [APP, BY_DEFAULT];
+    const clients = [APP, PAIRWISE, BY_DEFAULT];
     provider = await startProvider(pair, { clients });
     for (const client of clients) apps.set(client.client_id, await RelyingParty.discover(provider.issuer, client));
   });
@@ -30,6 +31,8 @@ describeOnEveryStore('an authorization request', (pair) => {
     return visitor;
   };
   const errorOf = ({ url }: Answer) => new URL(url).searchParams.get('error');
+  const idTokenClaims = async (id: string, back: Answer, started: Started) =>
+    (await appOf(id).redeem(back.url, started)).claims();
   const asking = (claims: unknown) => ({ claims: JSON.stringify(claims) });
   const demanding = (acr: object) => asking({ id_token: { acr: { essential: true, ...acr } } });
 
@@ -45,5 +48,34 @@ describeOnEveryStore('an authorization request', (pair) => {
     expect(next.url).toMatch(/\/interaction\/[\w-]+$/);
     const silent = await open(id, { ...more, ...demanding({ values: [ACR.aal2] }), prompt: 'none' }, await signedIn());
     expect(errorOf(silent.page)).toBe('login_required');
+  });
+
+  const subjectOf = async (id: string, member = MEMBER) => {
+    const { visitor, started, page } = await open(id, {});
+    return String((await idTokenClaims(id, await visitor.submit(page, member, provider.issuer), started))?.sub);
+  };
+
+  test.each([APP.client_id, PAIRWISE.client_id])(
+    'that names a member by the sub claim is for that one only, as the app %s knows them',
+    async (id) => {
+      const named = async (value: unknown) => {
+        const { started, visitor, page } = await open(id, asking({ id_token: { sub: { value } } }));
+        return { started, back: await visitor.submit(page, MEMBER, provider.issuer) };
+      };
+      for (const value of [await subjectOf(id, OTHER_MEMBER), 'nobody', null]) {
+        expect(errorOf((await named(value)).back)).toBe('login_required');
+      }
+      const sub = await subjectOf(id);
+      const { started, back } = await named(sub);
+      expect(await idTokenClaims(id, back, started)).toMatchObject({ sub });
+    },
+  );
+
+  test('that names a member by the sub claim keeps to it after the member chose to use another account', async () => {
+    const sub = await subjectOf(APP.client_id);
+    const parameters = { ...asking({ id_token: { sub: { value: sub } } }), prompt: 'select_account' };
+    const { visitor, page } = await open(APP.client_id, parameters, await signedIn());
+    const again = await visitor.go(`${page.url}/switch`, provider.issuer);
+    expect(errorOf(await visitor.submit(again, OTHER_MEMBER, provider.issuer))).toBe('login_required');
   });
 });
