@@ -7,7 +7,7 @@ import type { Requirement } from '../core/journey/journey.ts';
 import { CLAIMS_BY_SCOPE, claimsAskedFor } from './claims.ts';
 import { ACR_TOO_LOW, levelNeeded } from './policy.ts';
 import { isLostRequest } from './provider.ts';
-import { pushAgain, wasPushed } from './pushedRequests.ts';
+import { pushAgain, wasPushedOrSigned } from './pushedRequests.ts';
 import type { ProtectedResource } from './resources.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -92,7 +92,7 @@ export function authorizationRequests(
       }
       const { login_hint: _, id_token_hint: __, prompt, ...kept } = interaction.params;
       const parameters = { ...kept, prompt: String(prompt).includes('consent') ? 'login consent' : 'login' };
-      const query = wasPushed(interaction)
+      const query = wasPushedOrSigned(interaction)
         ? { client_id: kept.client_id, request_uri: await pushAgain(provider(), interaction, parameters) }
         : parameters;
       return `/auth?${new URLSearchParams(pairsOf(query))}`;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import * as jose from 'jose';
 import { ACR } from '../../src/core/journey/assurance.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
 import { MEMBER, OTHER_MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
@@ -11,9 +12,16 @@ const BY_DEFAULT = webClient({ client_id: 'by-default', default_acr_values: [ACR
 
 describeOnEveryStore('an authorization request', (pair) => {
   let provider: RunningProvider;
+  let signingKey: jose.CryptoKey;
   const apps = new Map<string, RelyingParty>();
   beforeAll(async () => {
-    const clients = [APP, PAIRWISE, BY_DEFAULT];
+    const { privateKey, publicKey } = await jose.generateKeyPair('ES256');
+    signingKey = privateKey;
+    const signing = webClient({
+      ...{ client_id: 'signing', require_signed_request_object: true, request_object_signing_alg: 'ES256' },
+      jwks: { keys: [{ ...(await jose.exportJWK(publicKey)), kid: 'signs', use: 'sig', alg: 'ES256' }] },
+    });
+    const clients = [APP, PAIRWISE, BY_DEFAULT, signing];
     provider = await startProvider(pair, { clients });
     for (const client of clients) apps.set(client.client_id, await RelyingParty.discover(provider.issuer, client));
   });
@@ -77,5 +85,30 @@ describeOnEveryStore('an authorization request', (pair) => {
     const { visitor, page } = await open(APP.client_id, parameters, await signedIn());
     const again = await visitor.go(`${page.url}/switch`, provider.issuer);
     expect(errorOf(await visitor.submit(again, OTHER_MEMBER, provider.issuer))).toBe('login_required');
+  });
+
+  test('that is signed begins anew for another member, and stays as it was signed', async () => {
+    const id = 'signing';
+    const { url, ...started } = await appOf(id).start({ scope: 'openid email', prompt: 'select_account' });
+    const { client_id, ...signed } = Object.fromEntries(new URL(url).searchParams);
+    const request = await new jose.SignJWT({ ...signed, client_id })
+      .setProtectedHeader({ alg: 'ES256', kid: 'signs' })
+      .setIssuer(id)
+      .setAudience(provider.issuer)
+      .setIssuedAt()
+      .setExpirationTime('1m')
+      .sign(signingKey);
+    const visitor = await signedIn();
+    const query = new URLSearchParams({ client_id: id, response_type: 'code', scope: 'openid', request });
+    const page = await visitor.go(`${provider.issuer}/auth?${query}`, provider.issuer);
+    expect(page.url).toMatch(/\/interaction\/[\w-]+$/);
+    const again = await visitor.go(`${page.url}/switch`, provider.issuer);
+    expect(again.body).toContain('id="password"');
+    // And once more: the request that was pushed for it begins anew as well.
+    const third = await visitor.go(`${again.url}/switch`, provider.issuer);
+    const back = await visitor.submit(third, OTHER_MEMBER, provider.issuer);
+    expect(new URL(back.url).searchParams.get('state')).toBe(started.state);
+    const tokens = await appOf(id).redeem(back.url, { url, ...started });
+    expect(tokens.scope).toBe('openid email');
   });
 });
