@@ -111,4 +111,29 @@ describeOnEveryStore('an authorization request', (pair) => {
     const tokens = await appOf(id).redeem(back.url, { url, ...started });
     expect(tokens.scope).toBe('openid email');
   });
+
+  const MALFORMED = [
+    { id_token: { acr: { essential: true, values: 'x' } } },
+    { id_token: { acr: { values: { 0: 'x' } } } },
+    { id_token: { sub: 'x' } },
+    { id_token: { sub: ['x'] } },
+    { userinfo: { email: true } },
+    { userinfo: { email: { values: null } } },
+  ];
+
+  test.each(MALFORMED)('with the malformed claims %j is the mistake of the app', async (claims) => {
+    expect(errorOf((await open(APP.client_id, asking(claims))).page)).toBe('invalid_request');
+    const { search } = new URL((await appOf(APP.client_id).start(asking(claims))).url);
+    const headers = { authorization: `Basic ${btoa(`${APP.client_id}:${APP.client_secret.replaceAll(' ', '+')}`)}` };
+    const body = new URLSearchParams(search);
+    const pushed = await fetch(`${provider.issuer}/request`, { method: 'POST', headers, body });
+    expect([pushed.status, await pushed.json()]).toMatchObject([400, { error: 'invalid_request' }]);
+  });
+
+  test('may ask for claims in each of the forms that there are', async () => {
+    const forms = { email: null, name: { essential: true }, locale: { value: 'en' }, unheard: { values: ['of'] } };
+    const { visitor, page } = await open(APP.client_id, asking({ id_token: forms, userinfo: forms }));
+    const back = await visitor.submit(page, MEMBER, provider.issuer);
+    expect(new URL(back.url).searchParams.get('code')).toBeTruthy();
+  });
 });
