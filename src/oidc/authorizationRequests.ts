@@ -4,10 +4,10 @@ import { apiScope } from '../core/consent/consent.ts';
 import type { MfaPolicy } from '../core/journey/assurance.ts';
 import type { AuthorizationRequest, RequestResult } from '../core/journey/authorizationRequest.ts';
 import type { Requirement } from '../core/journey/journey.ts';
-import { CLAIMS_BY_SCOPE } from './claims.ts';
+import { CLAIMS_BY_SCOPE, claimsAskedFor } from './claims.ts';
 import { ACR_TOO_LOW, levelNeeded } from './policy.ts';
 import { isLostRequest } from './provider.ts';
-import { pushAgain, wasPushed } from './pushedRequests.ts';
+import { pushAgain, wasPushedOrSigned } from './pushedRequests.ts';
 import type { ProtectedResource } from './resources.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -29,18 +29,18 @@ export function authorizationRequests(
   }
 
   /**
-   * Whether this is the member whom the app named by an `id_token_hint`, where it did, as it knows them: one account is
-   * another subject to each app with pairwise subjects.
+   * Whether this is the member whom the app named, where it did, as it knows them: one account is another subject to each
+   * app with pairwise subjects.
    */
   async function isExpected(ctx: ParameterizedContext, accountId: string): Promise<boolean> {
-    const { params, prompt } = await provider().interactionDetails(ctx.req, ctx.res);
-    const expected = subjectOf(prompt.details.id_token_hint);
-    if (expected === undefined) return true;
+    const { params } = await provider().interactionDetails(ctx.req, ctx.res);
+    const expected = subjectsNamed(params);
+    if (expected.length === 0) return true;
     const { Client, Claims } = provider();
     const client = await Client.find(String(params.client_id));
     if (client === undefined) return false;
     const { sub } = await new Claims({ sub: accountId }, { client }).scope('openid').result();
-    return sub === expected;
+    return expected.every((one) => one === sub);
   }
 
   /** A request that was answered a moment ago, by a second click, goes on with that answer. */
@@ -56,9 +56,7 @@ export function authorizationRequests(
 
   async function levelOfRequest({ params }: Interaction): Promise<number> {
     const client = await provider().Client.find(String(params.client_id));
-    if (client === undefined) return 1;
-    const claims = typeof params.claims === 'string' ? JSON.parse(params.claims) : (params.claims ?? {});
-    return levelNeeded(mfaPolicy, client, params, claims);
+    return client === undefined ? 1 : levelNeeded(mfaPolicy, client, params);
   }
 
   return {
@@ -94,7 +92,7 @@ export function authorizationRequests(
       }
       const { login_hint: _, id_token_hint: __, prompt, ...kept } = interaction.params;
       const parameters = { ...kept, prompt: String(prompt).includes('consent') ? 'login consent' : 'login' };
-      const query = wasPushed(interaction)
+      const query = wasPushedOrSigned(interaction)
         ? { client_id: kept.client_id, request_uri: await pushAgain(provider(), interaction, parameters) }
         : parameters;
       return `/auth?${new URLSearchParams(pairsOf(query))}`;
@@ -161,6 +159,13 @@ function describe(
     ...(typeof params.login_hint === 'string' ? { loginHint: params.login_hint } : {}),
     ...(typeof params.ui_locales === 'string' ? { uiLocales: params.ui_locales } : {}),
   };
+}
+
+/** Whom a request is for: by an `id_token_hint`, by a value of the `sub` claim (OpenID Connect Core 5.5.1), or by both. */
+function subjectsNamed(params: Interaction['params']): readonly unknown[] {
+  const hinted = subjectOf(params.id_token_hint);
+  const claimed = claimsAskedFor(params).id_token?.sub ?? {};
+  return [...(hinted === undefined ? [] : [hinted]), ...('value' in claimed ? [claimed.value] : [])];
 }
 
 /** The `sub` of an ID token that oidc-provider has verified already. */

@@ -145,7 +145,7 @@ function scopesOf(scope: unknown): object {
   };
 }
 
-const OPENID_SCOPES = new Set([...Object.keys(CLAIMS_BY_SCOPE), 'offline_access']);
+export const OPENID_SCOPES = new Set([...Object.keys(CLAIMS_BY_SCOPE), 'offline_access']);
 
 const SECRETS_TEXT = /^sha256:/;
 const secretsText = (secrets: readonly ClientSecret[]): string =>

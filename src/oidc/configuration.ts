@@ -8,7 +8,7 @@ import { type SessionLimits, sessionTtl } from '../core/session/limits.ts';
 import type { Stores } from '../core/storage/stores.ts';
 import { artifactAdapter } from './adapter.ts';
 import type { BackchannelLogout } from './backchannelLogout.ts';
-import { CLAIMS_BY_SCOPE, memberClaims } from './claims.ts';
+import { CLAIMS_BY_SCOPE, judgeClaimsParameter, memberClaims } from './claims.ts';
 import { judgeOurMetadata, OUR_METADATA, ourMetadata } from './clientRules.ts';
 import { clientAdapter } from './clients.ts';
 import { loadGrantFrom } from './grants.ts';
@@ -140,7 +140,7 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
       backchannelLogout: { enabled: true },
       userinfo: { enabled: true },
       jwtUserinfo: { enabled: true },
-      claimsParameter: { enabled: true },
+      claimsParameter: { enabled: true, assertClaimsParameter: judgeClaimsParameter },
       requestObjects: { enabled: true },
       pushedAuthorizationRequests: { enabled: true },
       dPoP: { enabled: true },

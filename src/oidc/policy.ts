@@ -1,15 +1,9 @@
-import {
-  type ClaimsParameter,
-  type Client,
-  errors,
-  interactionPolicy,
-  type KoaContextWithOIDC,
-  type Provider,
-} from 'oidc-provider';
+import { type Client, errors, interactionPolicy, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import { type Account, isReviewDue } from '../core/account/account.ts';
 import { OWN_CLIENT } from '../core/client/ownClient.ts';
 import { type Clock, seconds } from '../core/clock.ts';
 import { ACR, acrTold, levelOf, type MfaPolicy, neededLevel } from '../core/journey/assurance.ts';
+import { claimsAskedFor } from './claims.ts';
 import { ourMetadata } from './clientRules.ts';
 import type { OurSession } from './sessions.ts';
 
@@ -49,7 +43,7 @@ export function promptPolicy({ mfaPolicy, clock }: PolicyDependencies) {
     new Check(ACR_TOO_LOW, 'the session has too low an acr', 'login_required', ({ oidc }) =>
       oidc.session?.accountId === undefined || oidc.client === undefined
         ? Check.NO_NEED_TO_PROMPT
-        : levelOf(oidc.session.acr) < levelNeeded(mfaPolicy, oidc.client, oidc.params, oidc.claims),
+        : levelOf(oidc.session.acr) < levelNeeded(mfaPolicy, oidc.client, oidc.params),
     ),
   );
   // Whether the contacts are still right is asked once the member is in, and never where nobody may be asked.
@@ -73,20 +67,18 @@ export function promptPolicy({ mfaPolicy, clock }: PolicyDependencies) {
 /** The reason of a prompt for what a session lacks. */
 export const ACR_TOO_LOW = 'acr_too_low';
 
+/** The parameters of an authorization request that say which class it wants. */
+type Params = { readonly acr_values?: unknown; readonly claims?: unknown } | undefined;
+
 /** The level that an authorization request needs at least. */
-export function levelNeeded(
-  policy: MfaPolicy,
-  client: Client,
-  params: { readonly acr_values?: unknown } | undefined,
-  claims: ClaimsParameter,
-): number {
-  return neededLevel(policy, { byClient: ourMetadata(client).require_mfa === true, ...classesOf(params, claims) });
+export function levelNeeded(policy: MfaPolicy, client: Client, params: Params): number {
+  return neededLevel(policy, { byClient: ourMetadata(client).require_mfa === true, ...classesOf(params) });
 }
 
 /** The classes that a request asks for. */
-const classesOf = (params: { readonly acr_values?: unknown } | undefined, claims: ClaimsParameter) => ({
+const classesOf = (params: Params) => ({
   acrValues: String(params?.acr_values ?? '').split(' '),
-  essential: essentialOf(claims),
+  essential: essentialOf(params),
 });
 
 /**
@@ -96,21 +88,24 @@ const classesOf = (params: { readonly acr_values?: unknown } | undefined, claims
 export function tellAcrAsAsked(provider: Provider): void {
   Object.defineProperty(provider.OIDCContext.prototype, 'acr', {
     get(this: KoaContextWithOIDC['oidc']) {
-      return acrTold(this.session?.acr, classesOf(this.params, this.claims));
+      return acrTold(this.session?.acr, classesOf(this.params));
     },
   });
 }
 
 /** Throws where an essential `acr` is none of ours (OpenID Connect Core 5.5.1.1, Unmet Authentication Requirements 1.0). */
 function demandReachableAcr({ oidc }: KoaContextWithOIDC): boolean {
-  const values = essentialOf(oidc.claims);
+  const values = essentialOf(oidc.params);
   if (values.length === 0 || values.some((value) => Object.values<string>(ACR).includes(value))) return false;
   throw new errors.UnmetAuthenticationRequirements('none of the requested acr values can be reached');
 }
 
-/** The values of an essential `acr` claim. */
-function essentialOf({ id_token }: ClaimsParameter): readonly string[] {
-  const wanted = id_token?.acr;
+/**
+ * The values of an essential `acr` claim, from the parameter itself: in what oidc-provider makes of it, `acr_values` and the
+ * registered `default_acr_values` have taken the place of this claim.
+ */
+function essentialOf(params: Params): readonly string[] {
+  const wanted = claimsAskedFor(params).id_token?.acr;
   if (!wanted?.essential) return [];
   return wanted.values ?? (wanted.value === undefined ? [] : [wanted.value]);
 }

@@ -25,7 +25,7 @@ export function makeProvider(deps: OidcDependencies, log: ProtocolLog): Provider
   extendSessions(provider, deps.onSignOut);
   tellAcrAsAsked(provider);
   if (deps.testCallback !== undefined) allowTestCallback(provider, deps.testCallback);
-  extendRefreshTokens(provider, deps.cookieKeys[0] ?? '');
+  extendRefreshTokens(provider, deps.cookieKeys[0] ?? '', deps.resources);
   deferLogoutTokens(provider, deps.logout);
   recordIssuedTokens(provider, deps.audit, log.notRecorded);
   provider.on('server_error', (_ctx, error) => log.failed(error));

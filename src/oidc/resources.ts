@@ -48,6 +48,18 @@ export function resourceServers(resources: readonly ProtectedResource[]) {
 const actsForItself = ({ oidc }: KoaContextWithOIDC): boolean =>
   oidc.route === 'token' && oidc.params?.grant_type === 'client_credentials';
 
+/** The scopes of these APIs that this client may have at all, whether it asked for them or not. */
+export function scopesWithin(
+  resources: readonly ProtectedResource[],
+  indicators: ReadonlySet<string>,
+  ctx: KoaContextWithOIDC,
+  client: Client,
+): readonly string[] {
+  return resources
+    .filter(({ resource }) => indicators.has(resource))
+    .flatMap(({ scopes }) => allowedScopes(Object.keys(scopes), ctx, client));
+}
+
 /** A client that acts for itself gets what its registration lists; one that acts for a member, what the member allows. */
 function allowedScopes(scopes: readonly string[], ctx: KoaContextWithOIDC, client: Client): readonly string[] {
   const { api_scopes } = ourMetadata(client);

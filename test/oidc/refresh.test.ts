@@ -5,14 +5,17 @@ import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingPart
 import { movableDate } from '../support/time.ts';
 
 const CLIENT = webClient();
+const LIMITED = webClient({ client_id: 'limited', scope: 'openid records:read' });
+const RECORDS = 'https://api.meadowlark.example/records';
 
 describeOnEveryStore('a refresh token', (pair) => {
   let provider: RunningProvider;
-  let app: RelyingParty;
+  const apps = new Map<string, RelyingParty>();
   let date: ReturnType<typeof movableDate>;
   beforeAll(async () => {
-    provider = await startProvider(pair, { clients: [CLIENT] });
-    app = await RelyingParty.discover(provider.issuer);
+    provider = await startProvider(pair, { clients: [CLIENT, LIMITED] });
+    for (const client of [CLIENT, LIMITED])
+      apps.set(client.client_id, await RelyingParty.discover(provider.issuer, client));
   });
   afterAll(() => provider.close());
   beforeEach(() => {
@@ -20,15 +23,17 @@ describeOnEveryStore('a refresh token', (pair) => {
   });
   afterEach(() => date.restore());
 
+  const appOf = ({ client_id }: typeof CLIENT): RelyingParty => apps.get(client_id) as RelyingParty;
   /** A member signs in; the app has its first refresh token. */
-  const first = async (parameters: Record<string, string> = {}): Promise<string> => {
+  const first = async (parameters: Record<string, string> = {}, client = CLIENT): Promise<string> => {
+    const app = appOf(client);
     const started = await app.start(parameters);
     const back = await signIn(new Visitor(), provider.issuer, started, MEMBER);
     return String((await app.redeem(back.url, started)).refresh_token);
   };
 
-  const refresh = async (refresh_token: string, more: Record<string, string> = {}) => {
-    const { client_id, client_secret } = CLIENT;
+  const refresh = async (refresh_token: string, more: Record<string, string> = {}, client = CLIENT) => {
+    const { client_id, client_secret } = client;
     const answer = await fetch(`${provider.issuer}/token`, {
       method: 'POST',
       headers: {
@@ -80,6 +85,33 @@ describeOnEveryStore('a refresh token', (pair) => {
     expect(answer).toMatchObject({ status: 200, body: { scope: 'openid profile' } });
   });
 
+  test('takes the whole scope of the app, where what it can never have was dropped from it', async () => {
+    const scope = 'openid profile records:read unheard-of';
+    const token = await first({ scope });
+    expect(await refresh(token, { scope })).toMatchObject({ status: 200, body: { scope: 'openid profile' } });
+    const limited = 'openid refills:write records:read clients:read';
+    const tokenOfLimited = await first({ scope: limited, resource: RECORDS }, LIMITED);
+    expect(await refresh(tokenOfLimited, { scope: limited, resource: RECORDS }, LIMITED)).toMatchObject({
+      status: 200,
+      body: { scope: 'records:read' },
+    });
+    expect(await refresh(token, { scope: 'unheard-of' })).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_scope' },
+    });
+  });
+
+  test('takes no scope of an API that the app could have asked for, and did not', async () => {
+    const token = await first({ scope: 'openid records:read', resource: RECORDS });
+    const more = { scope: 'openid records:read refills:write' };
+    for (const resource of [{}, { resource: RECORDS }]) {
+      expect(await refresh(token, { ...more, ...resource })).toMatchObject({
+        status: 400,
+        body: { error: 'invalid_scope' },
+      });
+    }
+  });
+
   test('takes less scope, and never more', async () => {
     const token = await first({ scope: 'openid profile' });
     expect(await refresh(token, { scope: 'openid email' })).toMatchObject({
@@ -91,7 +123,7 @@ describeOnEveryStore('a refresh token', (pair) => {
   });
 
   test('ends with the session', async () => {
-    const visitor = new Visitor();
+    const [visitor, app] = [new Visitor(), appOf(CLIENT)];
     const started = await app.start();
     const back = await signIn(visitor, provider.issuer, started, MEMBER);
     const { refresh_token } = await app.redeem(back.url, started);
