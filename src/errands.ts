@@ -13,7 +13,7 @@ import { codes, letterPurpose } from './core/codes/codes.ts';
 import { LETTER, type Way } from './core/codes/contacts.ts';
 import { addressPurpose, codePurpose, confirmationPurpose, letterSubject, subjectOf } from './core/codes/purposes.ts';
 import { hasSecondStep } from './core/factors/factors.ts';
-import type { Course, Errand } from './core/journey/errand.ts';
+import type { Course } from './core/journey/errand.ts';
 import type { Facts } from './core/journey/journey.ts';
 import { hasEnded } from './core/membership/lifecycle.ts';
 import type { Contact, MembershipDirectory } from './core/membership/membership.ts';
@@ -93,7 +93,19 @@ export function errandSteps(parts: ErrandParts) {
       ...{ contacts: [{ kind: 'email', to: email }], locale, network, app },
     });
 
-  const right = async ({ course, facts }: Errand, way: Way): Promise<Outcome<Facts>> => {
+  const unlockNamed = async ({ journey, network, knownDevice }: ErrandContext): Promise<void> => {
+    const account = await accounts.find(journey.facts.name?.accountId ?? '');
+    if (account === undefined) return;
+    const device = knownDevice({ id: account.id, deviceEpoch: account.value.deviceEpoch });
+    const { attemptsEpoch } = account.value;
+    await unlock({ network, device }, { id: account.id, attemptsEpoch }, namesOf(account.value));
+    await post.tellOwner(account.id, account.value, 'unlocked');
+  };
+
+  const right = async (context: ErrandContext, way: Way): Promise<Outcome<Facts>> => {
+    const { course, facts } = context.journey;
+    // Before the journey knows of the code: the page that follows says that it was done.
+    if (course === 'unlock') await unlockNamed(context);
     const { found } = facts.member ?? {};
     // Who has only shown the details is not told how the membership stands; who has typed the code is.
     if (course === 'register' && found !== undefined && hasEnded(found, parts.today(), config.graceDays))
@@ -152,16 +164,7 @@ export function errandSteps(parts: ErrandParts) {
         changeUrl: ({ journey }) =>
           journey.facts.contact === undefined ? undefined : `/journey/${journey.id}/contact`,
         send: (context, by) => resend(named, context, by),
-        right: ({ journey }, way) => right(journey, way),
-        async conclude(facts, { journey, network, knownDevice }) {
-          if (journey.course !== 'unlock' || facts.code === undefined) return;
-          const account = await accounts.find(journey.facts.name?.accountId ?? '');
-          if (account === undefined) return;
-          const device = knownDevice({ id: account.id, deviceEpoch: account.value.deviceEpoch });
-          const { attemptsEpoch } = account.value;
-          await unlock({ network, device }, { id: account.id, attemptsEpoch }, namesOf(account.value));
-          await post.tellOwner(account.id, account.value, 'unlocked');
-        },
+        right,
       },
     ),
 

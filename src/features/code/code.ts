@@ -27,8 +27,6 @@ export interface CodeVariant {
   send(context: ErrandContext, by: Sent | undefined): Promise<void>;
   /** What a right code means. */
   right(context: ErrandContext, way: Way): Promise<Outcome<Facts>>;
-  /** What follows from it elsewhere. */
-  conclude?(proven: Facts, context: ErrandContext): Promise<void>;
 }
 
 const CHANNELS = ['email', 'sms', 'voice'] as const;
@@ -93,7 +91,6 @@ export const codeStep = (deps: { codes: Codes; clock: Clock; channels: ReadonlyS
       return refused(isHidden ? 'code-wrong' : `code-${used.is}`);
     },
 
-    conclude: (facts, context) => variant.conclude?.(facts, context) ?? Promise.resolve(),
     fieldOf: () => 'code',
     pageOf: (refusal) => (refusal === 'membership-ended' ? 'registration/ended' : pageOfClosed(refusal)),
   });
