@@ -3,6 +3,7 @@ import { systemClock } from '../../src/adapters/systemClock.ts';
 import { Unavailable } from '../../src/core/storage/unavailable.ts';
 import { recorded } from '../support/audit.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
+import { codeFrom } from '../support/errands.ts';
 import { MEMBER, OTHER_MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
 import { RelyingParty, Visitor, webClient } from '../support/relyingParty.ts';
 import type { Answer } from '../support/visitor.ts';
@@ -222,6 +223,37 @@ describeOnEveryStore('too many wrong passwords', (pair) => {
     for (let i = 0; i < 101; i += 1) answers.push(await visitor.post(page, MEMBER));
     expect(statuses(answers)).toEqual([['503', 101]]);
     isAway = false;
+    expect((await visitor.submit(page, MEMBER, troubled.issuer)).url).toContain('code=');
+    await troubled.close();
+    await real.close();
+  });
+
+  test('are not said to be forgotten by a code before they are', async () => {
+    const real = await pair.open(systemClock);
+    let isAway = false;
+    const attempts = withAnswers(real.attempts, (method) =>
+      isAway && method === 'clear'
+        ? async () => {
+            throw new Unavailable('store', 'it is away');
+          }
+        : undefined,
+    );
+    const troubled = await startProvider(pair, { clients: [webClient()], env: PROXY, stores: { ...real, attempts } });
+    const there = await RelyingParty.discover(troubled.issuer);
+    const visitor = stranger();
+    const page = await visitor.go((await there.start()).url, troubled.issuer);
+    for (let i = 0; i < 5; i += 1) await visitor.post(page, { ...MEMBER, password: 'wrong' });
+    expect((await visitor.post(page, MEMBER)).status).toBe(429);
+    const unlocked = async () => {
+      const name = await visitor.go(`${troubled.issuer}/unlock`, troubled.issuer);
+      const code = await visitor.submit(name, { username: MEMBER.username }, troubled.issuer);
+      return visitor.submit(code, { code: await codeFrom(troubled, 'sample.member@example.com') }, troubled.issuer);
+    };
+    isAway = true;
+    expect((await unlocked()).body).toContain('Sign-in is not working right now');
+    expect((await visitor.post(page, MEMBER)).status).toBe(429);
+    isAway = false;
+    expect((await unlocked()).body).toContain('Sign-in is unlocked');
     expect((await visitor.submit(page, MEMBER, troubled.issuer)).url).toContain('code=');
     await troubled.close();
     await real.close();
