@@ -180,9 +180,11 @@ export function extendClients(provider: Provider, clock: Clock, directory: Pick<
       Object.defineProperty(this, 'body', { value, writable: true, enumerable: true, configurable: true });
     },
   });
-  // Every ID token names the session, so that a sign-out can show which one it means. FAPI 2.0 wants none but its own claims.
-  provider.Client.prototype.includeSid = function includeSid() {
-    return ourMetadata(this).fapi_profile === undefined;
+  // Every ID token names the session, so that a sign-out can show which one it means. FAPI 2.0 wants none but its own claims, unless
+  // the client is to hear of a session's end: it would not know which one (OpenID Connect Back-Channel Logout 1.0, 2.1).
+  const { includeSid } = provider.Client.prototype;
+  provider.Client.prototype.includeSid = function includeSidOfOurs() {
+    return ourMetadata(this).fapi_profile === undefined || includeSid.call(this);
   };
   // A client whose registration cannot be read (its sector document does not answer) must not keep members from signing out.
   const find = provider.Client.find;
