@@ -1,4 +1,11 @@
-import { type Adapter, type AdapterPayload, type Client, errors, Provider } from 'oidc-provider';
+import {
+  type Adapter,
+  type AdapterPayload,
+  type Client,
+  errors,
+  type KoaContextWithOIDC,
+  Provider,
+} from 'oidc-provider';
 import { judgeAddressesAndKeys } from '../core/client/administration.ts';
 import { withLook } from '../core/client/brand.ts';
 import { type ClientChange, differences, recordChange } from '../core/client/changes.ts';
@@ -159,12 +166,25 @@ const readSecrets = (text: string): ClientSecret[] =>
 
 /** Teaches the provider to compare a secret with the digests, and never to show them. */
 export function extendClients(provider: Provider, clock: Clock, directory: Pick<ClientDirectory, 'find'>): void {
+  const opens = (client: Client | undefined, secret: string) =>
+    secretMatches(secret, readSecrets(client?.clientSecret ?? ''), seconds(clock));
   provider.Client.prototype.compareClientSecret = function compareClientSecret(actual: string) {
-    return secretMatches(actual, readSecrets(this.clientSecret ?? ''), seconds(clock));
+    return opens(this, actual);
   };
-  // Every ID token names the session, so that a sign-out can show which one it means. FAPI 2.0 wants none but its own claims.
-  provider.Client.prototype.includeSid = function includeSid() {
-    return ourMetadata(this).fapi_profile === undefined;
+  // A client may repeat its secret in an update (RFC 7592 2.2), which oidc-provider then compares with what stands where it
+  // expects the secret. The right one goes before that, as it changes nothing; any other one stays, and is refused.
+  Object.defineProperty(provider.OIDCContext.prototype, 'body', {
+    set(this: KoaContextWithOIDC['oidc'], value: Record<string, unknown> | null) {
+      const secret = this.route === 'client_update' ? value?.client_secret : undefined;
+      if (typeof secret === 'string' && opens(this.client, secret)) delete value?.client_secret;
+      Object.defineProperty(this, 'body', { value, writable: true, enumerable: true, configurable: true });
+    },
+  });
+  // Every ID token names the session, so that a sign-out can show which one it means. FAPI 2.0 wants none but its own claims, unless
+  // the client is to hear of a session's end: it would not know which one (OpenID Connect Back-Channel Logout 1.0, 2.1).
+  const { includeSid } = provider.Client.prototype;
+  provider.Client.prototype.includeSid = function includeSidOfOurs() {
+    return ourMetadata(this).fapi_profile === undefined || includeSid.call(this);
   };
   // A client whose registration cannot be read (its sector document does not answer) must not keep members from signing out.
   const find = provider.Client.find;

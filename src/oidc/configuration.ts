@@ -161,8 +161,11 @@ export function oidcConfiguration(deps: OidcDependencies): Configuration {
       },
       introspection: {
         enabled: true,
+        // A token ends with its client (RFC 7662 2.2), which oidc-provider takes to be there still.
         allowedPolicy: async (_ctx, client, token) =>
-          token.clientId === client.clientId || ourMetadata(client).introspects_all_tokens === true,
+          token.clientId === client.clientId ||
+          (ourMetadata(client).introspects_all_tokens === true &&
+            (await directory.find(String(token.clientId))) !== undefined),
       },
       revocation: {
         enabled: true,

@@ -78,6 +78,11 @@ describe('an app', () => {
       'com.example.app:',
     ]);
   });
+
+  test('may receive our forms on the loopback of IPv6, which CSP can only name by its scheme', () => {
+    const metadata = app({ redirect_uris: ['http://[::1]/cb', 'http://[::1]:51004/cb'] });
+    expect(formTargets(metadata)).toEqual(['https:', 'http:']);
+  });
 });
 
 test('a secret opens until it expires, and no digest opens for itself', () => {

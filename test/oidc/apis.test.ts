@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as jose from 'jose';
 import * as openid from 'openid-client';
+import { apiScript, scriptClient } from '../support/apiScript.ts';
 import { describeOnEveryStore } from '../support/describeOn.ts';
 import { MEMBER, OTHER_MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
 import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
@@ -16,6 +17,9 @@ const SERVICE = webClient({
 const UNLISTED = webClient({
   ...{ client_id: 'unlisted', redirect_uris: [], response_types: [], grant_types: ['client_credentials'] },
 });
+const LEAVING = ['disabled', 'deleted'].map((client_id) =>
+  webClient({ client_id, grant_types: ['authorization_code', 'client_credentials'] }),
+);
 const PAIRS = ['https://one.example', 'https://two.example'].map((origin) =>
   webClient({ client_id: origin.slice(8, 11), redirect_uris: [`${origin}/cb`], subject_type: 'pairwise' }),
 );
@@ -24,7 +28,7 @@ describeOnEveryStore("the plan's APIs", (pair) => {
   let provider: RunningProvider;
   const apps = new Map<string, RelyingParty>();
   beforeAll(async () => {
-    const clients = [OWN, PARTNER, LIMITED, SERVICE, UNLISTED, ...PAIRS];
+    const clients = [OWN, PARTNER, LIMITED, SERVICE, UNLISTED, ...LEAVING, scriptClient('deployer'), ...PAIRS];
     provider = await startProvider(pair, { clients });
     for (const client of clients) apps.set(client.client_id, await RelyingParty.discover(provider.issuer, client));
   });
@@ -107,6 +111,20 @@ describeOnEveryStore("the plan's APIs", (pair) => {
     await openid.tokenRevocation(appOf('own').config, access_token);
     expect(await ask('own')).toEqual({ active: false });
     expect(await ask('service')).toEqual({ active: false });
+  });
+
+  test.each([
+    ['disabled', 'POST', '/clients/disabled/disable', {}],
+    ['deleted', 'DELETE', '/clients/deleted', { 'if-match': '*' }],
+  ])('hear that no token of a client that was %s is active (RFC 7662 2.2)', async (id, method, path, headers) => {
+    const { started, back } = await authorize(id, {});
+    const ofMember = (await appOf(id).redeem(back.url, started)).access_token;
+    const ofItself = (await openid.clientCredentialsGrant(appOf(id).config)).access_token;
+    const ask = (token: string) => openid.tokenIntrospection(appOf('service').config, token);
+    for (const token of [ofMember, ofItself]) expect(await ask(token)).toMatchObject({ active: true, client_id: id });
+    const script = await apiScript(provider, 'deployer');
+    expect(Math.floor((await script.ask(method, path, undefined, headers)).status / 100)).toBe(2);
+    for (const token of [ofMember, ofItself]) expect(await ask(token)).toEqual({ active: false });
   });
 
   test('and apps that must not compare members get another subject each, always the same', async () => {

@@ -67,6 +67,22 @@ describeOnEveryStore('a client that registers itself', (pair) => {
     );
   });
 
+  test('may send its own secret along with an update, and no other (RFC 7592 2.2)', async () => {
+    const { reply, id } = await registered();
+    const { client_secret } = reply.body as { client_secret: string };
+    const secrets = async () => (await provider.stores.clients.find(id))?.value.secrets;
+    const before = await secrets();
+    const updated = await update(reply, (body) => ({ ...body, client_secret, client_name: 'With its secret' }));
+    expect(updated).toMatchObject({ status: 200, body: { client_name: 'With its secret' } });
+    expect(JSON.stringify(updated.body)).not.toMatch(/sha256|client_secret"/);
+    expect(await secrets()).toEqual(before);
+    for (const other of ['another', `${client_secret} `, '', 1, null, [client_secret]]) {
+      const refusal = await update(updated, (body) => ({ ...body, client_secret: other, client_name: 'Other' }));
+      expect(refusal).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
+    }
+    expect((await manage(updated, 'GET')).body).toMatchObject({ client_name: 'With its secret' });
+  });
+
   test('stands in the history: how it came, what it changed, and that it left', async () => {
     const { reply, id } = await registered();
     const updated = await update(reply, (body) => ({ ...body, client_name: 'Renamed' }));

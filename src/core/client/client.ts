@@ -109,12 +109,13 @@ export function formTargets(metadata: ClientMetadata): string[] {
 
 function cspSource(uri: string): string | undefined {
   const url = URL.parse(uri);
-  if (url?.protocol !== 'http:') return url?.protocol;
+  if (url?.protocol !== 'http:' || url.hostname === IPV6_LOOPBACK) return url?.protocol;
   return LOOPBACK.has(url.hostname) ? `http://${url.hostname}:*` : url.origin;
 }
 
-/** No IPv6 here: CSP has no way to write it. */
 const LOOPBACK = new Set(['localhost', '127.0.0.1']);
+/** A source with this host is none (CSP 3, 2.3.1), and browsers leave it out: only the scheme as a whole reaches it. */
+const IPV6_LOOPBACK = '[::1]';
 
 function webOrigin(uri: string): string | undefined {
   const url = URL.parse(uri);

@@ -15,13 +15,26 @@ export interface ProtocolErrorDependencies {
   readonly isLostRequest: (error: unknown) => boolean;
 }
 
-/** Turns what oidc-provider can tell nobody but the member into one of our pages. */
+/** What a browser visits, by oidc-provider's names. */
+const VISITED = new Set([
+  ...['authorization', 'resume', 'end_session', 'end_session_confirm', 'end_session_success'],
+  ...['code_verification', 'device_resume'],
+]);
+
+/**
+ * Turns what oidc-provider can tell nobody but the member into one of our pages. Programs call all its other endpoints, and some of
+ * them accept pages before JSON without meaning it: their errors are JSON (RFC 6749 5.2, RFC 9126 2.3, RFC 7591 3.2.2).
+ */
 export function protocolErrorPage({ clients, expiring, problems, issuer, isLostRequest }: ProtocolErrorDependencies) {
   return async (
     ctx: KoaContextWithOIDC,
     out: { error: string; error_description?: string | undefined },
     error: Error,
   ): Promise<void> => {
+    if (!VISITED.has(ctx.oidc.route)) {
+      ctx.body = out;
+      return;
+    }
     const page = pageContext(ctx);
     if (error instanceof Unavailable || ctx.status >= 500) return problems.failed(page, error);
     // Signing out must never end in a dead end: a stale page or a wrong hint asks again, plainly.

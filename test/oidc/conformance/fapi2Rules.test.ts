@@ -1,11 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as jose from 'jose';
+import { type AppServer, openAppServer } from '../../support/appServer.ts';
 import { MEMBER, OTHER_MEMBER, type RunningProvider, startProvider } from '../../support/provider.ts';
 import { webClient } from '../../support/relyingParty.ts';
 import { STORE_PAIRS } from '../../support/stores.ts';
 import { Visitor } from '../../support/visitor.ts';
 import { FapiParty, makeClient, send } from './fapiClient.ts';
-import { authorizationUrl, BEHIND_PROXY, codeOf, expectTokens, push, redeem, refusalOfPush } from './fapiFlow.ts';
+import {
+  authorizationUrl,
+  BEHIND_PROXY,
+  codeOf,
+  expectTokens,
+  push,
+  redeem,
+  refusalOfPush,
+  signIn,
+} from './fapiFlow.ts';
 
 const DPOP = { auth: 'private_key_jwt', binding: 'DPoP' } as const;
 
@@ -156,6 +166,46 @@ describe('beside each other', () => {
     const back = await visitor.submit(consent, { decision: 'allow' }, issuer);
     const tokens = await expectTokens(partner, pushed, await redeem(partner, pushed, codeOf(partner, pushed, back)));
     expect(tokens.claims.email).toBe('sample.member@example.com');
+  });
+});
+
+describe('the logout token of a FAPI client', () => {
+  let app: AppServer;
+  let provider: RunningProvider;
+  const parties = new Map<string, FapiParty>();
+  beforeAll(async () => {
+    app = await openAppServer();
+    const [asks, asksNot] = [await makeClient('asks', DPOP, 'ES256'), await makeClient('asks-not', DPOP, 'ES256')];
+    const clients = [
+      {
+        ...{ ...asks.metadata, backchannel_logout_uri: `${app.origin}/asks` },
+        backchannel_logout_session_required: true,
+      },
+      { ...asksNot.metadata, backchannel_logout_uri: `${app.origin}/asks-not` },
+    ];
+    provider = await startProvider(STORE_PAIRS[0], { clients, env: { OUTBOUND_ALLOW: app.origin } });
+    for (const client of [asks, asksNot]) parties.set(client.id, new FapiParty(provider.issuer, client));
+  });
+  afterAll(async () => {
+    await provider.close();
+    await app.close();
+  });
+
+  test.each([
+    ['the session of its ID token, where it asks for that', 'asks', 'string'],
+    ['no session, as its ID token does not', 'asks-not', 'undefined'],
+  ])('names %s', async (_, id, type) => {
+    const party = parties.get(id) as FapiParty;
+    const visitor = new Visitor();
+    const pushed = await push(party);
+    const back = await signIn(party, authorizationUrl(party, pushed), visitor);
+    const { idToken } = await expectTokens(party, pushed, await redeem(party, pushed, codeOf(party, pushed, back)));
+    const page = await visitor.go(`${party.issuer}/session/end`, party.issuer);
+    await visitor.submit(page, { logout: 'yes' }, party.issuer);
+    await provider.work();
+    const heard = app.heard.find(({ path }) => path === `/${id}`);
+    const told = jose.decodeJwt(String(new URLSearchParams(heard?.body).get('logout_token')));
+    expect([told.sub, told.sid, typeof told.sid]).toEqual([idToken.sub, idToken.sid, type]);
   });
 });
 
