@@ -7,7 +7,7 @@ import type { PageState } from './context.ts';
 import { securityHeaders } from './headers.ts';
 import { locale } from './locale.ts';
 import { measuredRequests } from './measured.ts';
-import type { ProblemPages } from './problems.ts';
+import { type ProblemPages, RETRY_AFTER_SECONDS } from './problems.ts';
 import { RequestState } from './requestState.ts';
 
 export interface AppParts {
@@ -40,6 +40,8 @@ export function makeApp(parts: AppParts): Koa<PageState> {
       if (ctx.status === 404 && ctx.body === undefined && ctx.accepts('json', 'html') === 'html') {
         parts.problems.notFound(ctx);
       }
+      // Also what oidc-provider answers a program by itself.
+      if (ctx.status === 503 && !ctx.response.has('Retry-After')) ctx.set('Retry-After', RETRY_AFTER_SECONDS);
     } catch (error) {
       parts.problems.failed(ctx, error);
     }

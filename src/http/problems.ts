@@ -124,7 +124,7 @@ export interface ProblemPages {
 /** Dependencies without which only a part does not work. */
 const VIEWS: Readonly<Record<string, string>> = { membership: 'problems/membership-down' };
 
-const RETRY_AFTER_SECONDS = '10';
+export const RETRY_AFTER_SECONDS = '10';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 export function problemPages(render: Render, clock: Clock): ProblemPages {

@@ -92,6 +92,7 @@ describe('to a client that accepts pages before JSON', () => {
     for (const reply of replies) {
       isJson(reply.headers);
       expect(reply).toMatchObject({ status, body: { error } });
+      expect(reply.headers.get('retry-after')).toBe(status === 503 ? '10' : null);
     }
   });
 
