@@ -41,7 +41,7 @@ export function makeApp(parts: AppParts): Koa<PageState> {
         parts.problems.notFound(ctx);
       }
       // Also what oidc-provider answers a program by itself.
-      if (ctx.status === 503 && ctx.response.get('Retry-After') === '') ctx.set('Retry-After', RETRY_AFTER_SECONDS);
+      if (ctx.status === 503 && !ctx.response.get('Retry-After')) ctx.set('Retry-After', RETRY_AFTER_SECONDS);
     } catch (error) {
       parts.problems.failed(ctx, error);
     }

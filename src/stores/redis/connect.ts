@@ -7,12 +7,6 @@ export type RedisConnection = Pick<
   'defineCommand' | 'del' | 'hmget' | 'zrangebyscore' | 'connect' | 'disconnect'
 >;
 
-/**
- * What was sent and not answered may have been done. Sent again by the library, a swap or a code that we spent would look like
- * somebody else's; the request fails instead, and the member tries again.
- */
-const NOT_TWICE = 0;
-
 /** How long a new connection is waited for after so many tries in vain. */
 const retryIn = (attempt: number): number => Math.min(attempt * 100, 1_000);
 
@@ -33,7 +27,9 @@ function single(servers: Exclude<RedisServers, { form: 'cluster' }>): Redis {
     ...(servers.form === 'single' ? { ...servers.at, db: servers.database } : sentinelOptions(servers)),
     lazyConnect: true,
     enableOfflineQueue: false,
-    maxRetriesPerRequest: NOT_TWICE,
+    // What was sent and not answered may have been done. Sent again by the library, a swap or a code that we spent would look
+    // like somebody else's; the request fails instead, and the member tries again.
+    maxRetriesPerRequest: 0,
     retryStrategy: retryIn,
     // A primary that has become a replica refuses writes: connect again, and find the new one.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
@@ -58,7 +54,8 @@ function cluster(servers: Extract<RedisServers, { form: 'cluster' }>): Cluster {
     lazyConnect: true,
     enableOfflineQueue: false,
     clusterRetryStrategy: retryIn,
-    retryDelayOnFailover: NOT_TWICE,
+    // Here what a connection took with it is sent again: the library closes and opens connections of nodes as it learns of them,
+    // and does not tell what had left from what had not.
     // A node that froze answers no MOVED: who has which keys is asked of the others.
     slotsRefreshInterval: 2_000,
     // Under their names, which are what their certificates are for.
