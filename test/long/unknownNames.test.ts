@@ -99,6 +99,6 @@ const name = (kind: 'known' | 'other', i: number): string => `${kind}.${String(i
 
 const steady = (body: string): string =>
   body.replaceAll(
-    /nonce="[^"]+"|data-get="[^"]+"|name="form_token" value="[^"]+"|interaction\/[\w-]+|value="(known|other)\.\d{4}"/g,
+    /nonce="[^"]+"|data-get="[^"]+"|name="form_token" value="[^"]+"|interaction\/[\w-]+|from=[\w-]+|value="(known|other)\.\d{4}"/g,
     '',
   );
