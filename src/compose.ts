@@ -275,11 +275,12 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
   const today = () => todayOf(config, clock);
   const { graceDays } = config;
   const membershipNow = (account: Account) => membershipOf(memberships, account);
-  const forEndings = { accounts, clock, schedule: stores.outbox };
+  /** What is to be done at a time, and outlives Redis. */
+  const inTime = { accounts, clock, schedule: stores.outbox };
   const isClosedTo = closedTo({
     ...{ clock, today, graceDays },
     membershipOf: membershipNow,
-    onEnding: (accountId, membership) => planEnding(forEndings, accountId, membership),
+    onEnding: (accountId, membership) => planEnding(inTime, accountId, membership),
     onDown: (error) => log.warn({ err: error }, 'a membership could not be looked up at a sign-in'),
   });
   const passkeys = {
@@ -316,7 +317,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       review: reviewStep({ accounts, clock, trail }),
       agreement: agreementStep({ accounts, agreements, clock }),
       ...secondSteps,
-      renewal: renewalStep({ accounts, hasher, clock, rules, schedule: stores.outbox, endSessions, post }),
+      renewal: renewalStep({ ...inTime, hasher, rules, endSessions, post }),
       account: accountStep({ accounts, clock }),
       consent: consentStep({ consents, accounts, clock, trail, apiWords }),
     },
@@ -327,7 +328,6 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     audit,
   });
   const newClientId = (name: unknown) => clientIdFor(name, randomBytes(4).toString('hex'));
-  const closings = { accounts, clock, schedule: stores.outbox };
   const ourErrands = errandRoutes({
     ...forSteps,
     ...{ accounts, signedIn, contactBy, invitations: ourInvitations, needsSecond: config.mfaPolicy === 'required' },
@@ -340,9 +340,9 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     usernameOf: usernameOf(stores),
     steps: {
       ...secondSteps,
-      closing: closingStep(closings),
-      closingSure: closingSureStep({ ...closings, post }),
-      newPassword: newPasswordStep({ accounts, hasher, rules, clock, schedule: stores.outbox, post }),
+      closing: closingStep(inTime),
+      closingSure: closingSureStep({ ...inTime, post }),
+      newPassword: newPasswordStep({ ...inTime, hasher, rules, post }),
       ...errandSteps({
         ...{ ...surroundingsOfErrands, ...letters, hasher, rules, decoy, endSessions, unlock },
         directory: memberships,
@@ -411,7 +411,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
         ...{ staff: stores.staff, cases: stores.cases, attempts: stores.attempts, directory: memberships, endSessions },
         ...{
           files: deskFiles({ ...forDesk, seal }),
-          removals: removals({ ...forDesk, schedule: stores.outbox }),
+          removals: removals({ ...forDesk, ...inTime }),
           invitations: ourInvitations,
         },
         mayBeNumber: memberships.mayBeNumber,
@@ -452,7 +452,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       name: 'closed accounts',
       every: 60_000,
       run: () =>
-        closeDue(closings, async (id, account) => {
+        closeDue(inTime, async (id, account) => {
           await endSessions(id);
           for (const { clientId } of await consentsOf(consents, id, seconds(clock)))
             await endConsent(consents, id, clientId, seconds(clock));
@@ -463,7 +463,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       name: 'changes that were cut off',
       every: 10_000,
       run: () =>
-        followDue(closings, async (id, account, what) => {
+        followDue(inTime, async (id, account, what) => {
           await endSessions(id);
           await post.tellOfChange({ id, before: account, after: account }, what);
         }),
@@ -471,7 +471,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     {
       name: 'memberships that end',
       every: 60_000,
-      run: () => endDue(forEndings, isClosedTo, membershipNow, endSessions),
+      run: () => endDue(inTime, isClosedTo, membershipNow, endSessions),
     },
     { name: 'logout tokens', every: 1_000, run: logout.deliver },
     { name: 'audit seal', every: 60_000, run: audit.seal },

@@ -26,7 +26,7 @@ import { codeStep } from './features/code/code.ts';
 import { ownPasswordStep } from './features/login/ownPassword.ts';
 import { delayStep } from './features/recovery/delay.ts';
 import { nameStep, sendToNamed } from './features/recovery/name.ts';
-import { namesOf, replacementStep } from './features/recovery/replacement.ts';
+import { replacementStep, unlockNamesOf } from './features/recovery/replacement.ts';
 import { contactStep } from './features/registration/contact.ts';
 import { contactsStep } from './features/registration/contacts.ts';
 import { credentialsStep } from './features/registration/credentials.ts';
@@ -93,12 +93,10 @@ export function errandSteps(parts: ErrandParts) {
       ...{ contacts: [{ kind: 'email', to: email }], locale, network, app },
     });
 
-  const unlockNamed = async ({ journey, network, knownDevice }: ErrandContext): Promise<void> => {
-    const account = await accounts.find(journey.facts.name?.accountId ?? '');
+  const unlockNamed = async (context: ErrandContext): Promise<void> => {
+    const account = await accounts.find(context.journey.facts.name?.accountId ?? '');
     if (account === undefined) return;
-    const device = knownDevice({ id: account.id, deviceEpoch: account.value.deviceEpoch });
-    const { attemptsEpoch } = account.value;
-    await unlock({ network, device }, { id: account.id, attemptsEpoch }, namesOf(account.value));
+    await unlockNamesOf(account, context, unlock);
     await post.tellOwner(account.id, account.value, 'unlocked');
   };
 

@@ -4,6 +4,7 @@ import { recoveryContacts } from '../../core/account/recovery.ts';
 import { hasSecondStep } from '../../core/factors/factors.ts';
 import type { Contact } from '../../core/membership/membership.ts';
 import { proven } from '../../core/refusal.ts';
+import type { Stored } from '../../core/storage/collection.ts';
 import type { Unlock } from '../../http/lockout.ts';
 import { newPasswordForm } from '../../http/newPasswordForm.ts';
 import type { Post } from '../../http/post.ts';
@@ -16,9 +17,19 @@ export interface ReplacementDependencies extends ChangeDependencies {
 }
 
 /** What an account signs in with, and what its owner may try. */
-export const namesOf = (account: Account): string[] => [
+const namesOf = (account: Account): string[] => [
   ...new Set([account.username, account.email ?? [], confirmedEmails(account)].flat()),
 ];
+
+/** Opens what wrong passwords have locked, for who has shown that the account is theirs. */
+export function unlockNamesOf(
+  { id, value }: Stored<Account>,
+  { network, knownDevice }: Pick<ErrandContext, 'network' | 'knownDevice'>,
+  unlock: Unlock,
+): Promise<void> {
+  const { deviceEpoch, attemptsEpoch } = value;
+  return unlock({ network, device: knownDevice({ id, deviceEpoch }) }, { id, attemptsEpoch }, namesOf(value));
+}
 
 /** A new password instead of the forgotten one. It signs nobody in, and ends what is open elsewhere. */
 export const replacementStep = (deps: ReplacementDependencies) => {
@@ -57,10 +68,9 @@ export const replacementStep = (deps: ReplacementDependencies) => {
       if (!changed.ok) return changed;
       await deps.endSessions(accountId);
       if (waiting !== undefined) await deps.post.withdraw(waiting);
-      const { id, value } = await accountOf(context);
-      const device = context.knownDevice({ id, deviceEpoch: value.deviceEpoch });
-      const { attemptsEpoch } = value;
-      await deps.unlock({ network: context.network, device }, { id, attemptsEpoch }, namesOf(value));
+      const stored = await accountOf(context);
+      const { id, value } = stored;
+      await unlockNamesOf(stored, context, deps.unlock);
       const told = { id, before: before ?? value, after: value, agent };
       await deps.post.tellOfChange(told, 'password-changed');
       if (lost) await deps.post.tellOfChange(told, 'second-steps-removed');
