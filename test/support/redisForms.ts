@@ -16,6 +16,8 @@ export interface RedisForm {
   /** Starts one again that was stopped, with its data. */
   restart(server: RedisServer): Promise<void>;
   flush(): Promise<void>;
+  /** Closes the connections of all that asks a primary. */
+  hangUp(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -81,8 +83,14 @@ export async function startCluster(program: string, replicas: 0 | 1): Promise<Re
 
 const [SERVERS, SENTINELS] = ['of the servers', 'of the sentinels'];
 
+export interface SentinelForm extends RedisForm {
+  readonly sentinels: readonly RedisServer[];
+  /** The Sentinels put the replica in the primary's place, which has done nothing; resolves when they have begun. */
+  failOver(): Promise<void>;
+}
+
 /** A primary, a replica, and three Sentinels that know it as `main`; all with passwords. */
-export async function startSentinels(program: string): Promise<RedisForm> {
+export async function startSentinels(program: string): Promise<SentinelForm> {
   const settings = ['--requirepass', SERVERS, '--masterauth', SERVERS, ...FOLLOW_AT_ONCE];
   const primary = await startRedis(program, { settings });
   const replica = await startRedis(program, {
@@ -110,6 +118,13 @@ export async function startSentinels(program: string): Promise<RedisForm> {
   await made.whole();
   return {
     ...made,
+    sentinels,
+    failOver: () =>
+      askServer(
+        Number(sentinels[0]?.port),
+        async (redis) => void (await redis.call('SENTINEL', 'FAILOVER', 'main')),
+        SENTINELS,
+      ),
     async stop() {
       await Promise.all([made.stop(), ...sentinels.map((one) => one.stop())]);
     },
@@ -149,6 +164,10 @@ function form(
     },
     async flush() {
       for (const primary of await primaries()) await asked(primary, (redis) => redis.flushall());
+    },
+    async hangUp() {
+      for (const primary of await primaries())
+        await asked(primary, (redis) => redis.call('CLIENT', 'KILL', 'TYPE', 'NORMAL', 'SKIPME', 'YES'));
     },
     async stop() {
       await Promise.all(servers.map((one) => one.stop()));

@@ -18,7 +18,24 @@ export function connectRedis(url: string, onError: (error: Error) => void): Redi
   const servers = readRedisUrl(url);
   const redis = servers.form === 'cluster' ? cluster(servers) : single(servers);
   redis.on('error', onError);
+  comeBack(redis);
   return redis;
+}
+
+/**
+ * Only we end a client. The library ends it for good as well when it is told of a new primary in the moment in which it asks the
+ * Sentinels for one.
+ */
+function comeBack(redis: Redis | Cluster): void {
+  let ours = false;
+  const disconnect = redis.disconnect.bind(redis);
+  redis.disconnect = (andConnect) => {
+    ours ||= andConnect !== true;
+    disconnect(andConnect);
+  };
+  redis.on('end', () => {
+    if (!ours) setTimeout(() => ours || redis.connect().catch(() => undefined), retryIn(1));
+  });
 }
 
 function single(servers: Exclude<RedisServers, { form: 'cluster' }>): Redis {
