@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { type Clock, seconds } from '../core/clock.ts';
 import { apiScope, type Consent, findConsent, readApiScope } from '../core/consent/consent.ts';
@@ -25,7 +26,12 @@ export function loadGrantFrom(consents: Collection<Consent>, clock: Clock) {
     const grantId = session.grantIdFor(client.clientId);
     const existing = grantId === undefined ? undefined : await provider.Grant.find(grantId);
     const reusable = existing?.accountId === account.accountId ? existing : undefined;
-    const grant = reusable ?? new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
+    const grant =
+      reusable ??
+      new provider.Grant({
+        ...{ accountId: account.accountId, clientId: client.clientId },
+        ...(grantId === undefined ? { jti: firstGrantOf(ctx) } : {}),
+      });
 
     const before = JSON.stringify([grant.openid, grant.resources]);
     // Consent says it all; the plan's own apps keep what earlier requests were granted.
@@ -40,6 +46,21 @@ export function loadGrantFrom(consents: Collection<Consent>, clock: Clock) {
     if (reusable === undefined || JSON.stringify([grant.openid, grant.resources]) !== before) await grant.save();
     return grant;
   };
+}
+
+/**
+ * The id of the first grant that an app gets in a session, and the `sid` by which it knows that session: the same for requests that
+ * come in the same moment, as from the tabs of a browser that was started again. With one each, only the last one's tokens would
+ * be the session's. A session that has had a grant of this app gets another id: what was revoked stays so.
+ */
+function firstGrantOf({ oidc }: KoaContextWithOIDC): string {
+  const { session, client, requestParamOIDCScopes, requestParamClaims, requestParamScopes } = oidc;
+  const made = (...of: readonly unknown[]) =>
+    createHash('sha256')
+      .update(JSON.stringify([session?.jti, client?.clientId, ...of]))
+      .digest('base64url');
+  if (session?.sidFor(String(client?.clientId)) === undefined) session?.sidFor(String(client?.clientId), made('sid'));
+  return made('grant', [...requestParamScopes], [...requestParamOIDCScopes], [...requestParamClaims]);
 }
 
 /** Whether this is the plan's own app. */

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import * as openid from 'openid-client';
 import { describeOnEveryStore } from '../support/describeOn.ts';
 import { MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
-import { RelyingParty, Visitor, webClient } from '../support/relyingParty.ts';
+import { RelyingParty, type Started, signIn, VIOLET, Visitor, webClient } from '../support/relyingParty.ts';
 import type { Answer } from '../support/visitor.ts';
 
 const AT_ONCE = 8;
@@ -10,9 +11,11 @@ const AT_ONCE = 8;
 describeOnEveryStore('one authorization request', (pair) => {
   let provider: RunningProvider;
   let app: RelyingParty;
+  let other: RelyingParty;
   beforeAll(async () => {
-    provider = await startProvider(pair, { clients: [webClient()] });
+    provider = await startProvider(pair, { clients: [webClient(), VIOLET] });
     app = await RelyingParty.discover(provider.issuer);
+    other = await RelyingParty.discover(provider.issuer, VIOLET);
   });
   afterAll(() => provider.close());
 
@@ -72,6 +75,20 @@ describeOnEveryStore('one authorization request', (pair) => {
     // Wherever those were sent who were late: it opens nothing.
     const ends = await Promise.all(late.map((answer) => follow(visitor.copy(), answer)));
     expect(codesOf([first, ...ends]).size).toBe(1);
+  });
+
+  test('of several that an app begins at once in a session which has not met it yet each gets tokens that count', async () => {
+    const visitor = new Visitor();
+    const first = await app.start();
+    await signIn(visitor, provider.issuer, first, MEMBER);
+    const begun = await Promise.all(Array.from({ length: AT_ONCE }, () => other.start()));
+    const answers = await Promise.all(begun.map((started) => visitor.copy().go(started.url, provider.issuer)));
+    const tokens = await Promise.all(answers.map(({ url }, i) => other.redeem(url, begun[i] as Started)));
+    for (const { access_token } of tokens) {
+      const { sub } = tokens[0]?.claims() ?? {};
+      expect((await openid.fetchUserInfo(other.config, access_token, String(sub))).sub).toBe(sub);
+    }
+    expect(new Set(tokens.map((set) => set.claims()?.sid)).size).toBe(1);
   });
 
   const follow = (visitor: Visitor, answer: Answer): Promise<Answer> => {
