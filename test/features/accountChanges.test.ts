@@ -14,6 +14,7 @@ import {
 } from '../support/provider.ts';
 import { RelyingParty, signIn, Visitor, webClient } from '../support/relyingParty.ts';
 import { setUpApp } from '../support/secondStep.ts';
+import { failing } from '../support/stores.ts';
 import type { Answer } from '../support/visitor.ts';
 
 const EMAIL = 'sample.member@example.com';
@@ -76,13 +77,9 @@ describeOnEveryStore('what a member changes about their account', (pair) => {
     await provider.close();
     const stores = await pair.open(clock);
     const faults = { isDown: (_method: string, _key: string): boolean => false, close: () => stores.close() };
-    const called =
-      (target: object, name: string) =>
-      (key: string, ...rest: unknown[]) => {
-        if (faults.isDown(name, key)) throw new Error('the store is down');
-        return (target as Record<string, (...all: unknown[]) => unknown>)[name]?.(key, ...rest);
-      };
-    const expiring = new Proxy(stores.expiring, { get: (target, name) => called(target, String(name)) });
+    const expiring = failing(stores.expiring, (method, key) =>
+      faults.isDown(method, key) ? new Error('the store is down') : undefined,
+    );
     const options = { clock, clients: [...DEVELOPMENT_CLIENTS, webClient()], members: DEVELOPMENT_MEMBERS };
     provider = await startProvider(pair, { ...options, stores: { ...stores, expiring } });
     return faults;

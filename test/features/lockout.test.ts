@@ -6,6 +6,7 @@ import { describeOnEveryStore } from '../support/describeOn.ts';
 import { codeFrom } from '../support/errands.ts';
 import { MEMBER, OTHER_MEMBER, type RunningProvider, startProvider } from '../support/provider.ts';
 import { RelyingParty, Visitor, webClient } from '../support/relyingParty.ts';
+import { failing } from '../support/stores.ts';
 import type { Answer } from '../support/visitor.ts';
 
 /** Visitors come from networks of their own, as if through a proxy that is trusted. */
@@ -200,17 +201,15 @@ describeOnEveryStore('too many wrong passwords', (pair) => {
   test.each(['accounts', 'attempts'] as const)('cost nobody an attempt while %s cannot be read', async (part) => {
     const real = await pair.open(systemClock);
     let isAway = false;
-    const away = async () => {
-      throw new Unavailable('store', 'it is away');
-    };
+    const away = new Unavailable('store', 'it is away');
     const stores = {
       ...real,
-      accounts: withAnswers(real.accounts, (method) =>
+      accounts: failing(real.accounts, (method) =>
         isAway && part === 'accounts' && method === 'findByClaim' ? away : undefined,
       ),
       // The pools that count for one name wherever it is typed: of those, the first that is asked after others were taken.
-      attempts: withAnswers(real.attempts, (method, [key]) =>
-        isAway && part === 'attempts' && method === 'take' && String(key).split(':').length === 2 ? away : undefined,
+      attempts: failing(real.attempts, (method, key) =>
+        isAway && part === 'attempts' && method === 'take' && key.split(':').length === 2 ? away : undefined,
       ),
     };
     const troubled = await startProvider(pair, { clients: [webClient()], env: PROXY, stores });
@@ -231,12 +230,8 @@ describeOnEveryStore('too many wrong passwords', (pair) => {
   test('are not said to be forgotten by a code before they are', async () => {
     const real = await pair.open(systemClock);
     let isAway = false;
-    const attempts = withAnswers(real.attempts, (method) =>
-      isAway && method === 'clear'
-        ? async () => {
-            throw new Unavailable('store', 'it is away');
-          }
-        : undefined,
+    const attempts = failing(real.attempts, (method) =>
+      isAway && method === 'clear' ? new Unavailable('store', 'it is away') : undefined,
     );
     const troubled = await startProvider(pair, { clients: [webClient()], env: PROXY, stores: { ...real, attempts } });
     const there = await RelyingParty.discover(troubled.issuer);
@@ -259,16 +254,3 @@ describeOnEveryStore('too many wrong passwords', (pair) => {
     await real.close();
   });
 });
-
-/** The same thing, but for some of its answers. */
-const withAnswers = <Part extends object>(
-  part: Part,
-  answerOf: (method: string | symbol, given: readonly unknown[]) => (() => Promise<never>) | undefined,
-): Part =>
-  new Proxy(part, {
-    get: (target, method) => {
-      const own = Reflect.get(target, method, target);
-      if (typeof own !== 'function') return own;
-      return (...given: unknown[]) => (answerOf(method, given) ?? own.bind(target, ...given))();
-    },
-  });

@@ -4,7 +4,7 @@ import type { Stores } from '../../src/core/storage/stores.ts';
 import { Unavailable } from '../../src/core/storage/unavailable.ts';
 import { type RunningProvider, startProvider } from '../support/provider.ts';
 import { webClient } from '../support/relyingParty.ts';
-import { STORE_PAIRS } from '../support/stores.ts';
+import { failing, STORE_PAIRS } from '../support/stores.ts';
 import { call } from './conformance/answers.ts';
 
 /** What Java's own HTTP client sends where nobody has said otherwise: it takes JSON, but a page rather. */
@@ -35,14 +35,7 @@ describe('to a client that accepts pages before JSON', () => {
   let fault: Error | undefined;
   beforeAll(async () => {
     stores = await STORE_PAIRS[0].open(systemClock);
-    const expiring = new Proxy(stores.expiring, {
-      get:
-        (port, name) =>
-        async (...args: unknown[]) => {
-          if (fault !== undefined) throw fault;
-          return Reflect.apply(Reflect.get(port, name) as () => unknown, port, args);
-        },
-    });
+    const expiring = failing(stores.expiring, () => fault);
     provider = await startProvider(STORE_PAIRS[0], { stores: { ...stores, expiring }, clients: [webClient()] });
   });
   afterAll(async () => {

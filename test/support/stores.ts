@@ -70,6 +70,23 @@ function started(name: string, start: (program: string) => Promise<RedisForm>): 
   };
 }
 
+/** A part of real stores that fails where `faultOf` names an error for what is called; it does nothing then. */
+export const failing = <Part extends object>(
+  part: Part,
+  faultOf: (method: string, key: string) => Error | undefined,
+): Part =>
+  new Proxy(part, {
+    get: (target, method) => {
+      const own = Reflect.get(target, method, target);
+      if (typeof own !== 'function') return own;
+      return async (...given: unknown[]) => {
+        const fault = faultOf(String(method), String(given[0]));
+        if (fault !== undefined) throw fault;
+        return own.apply(target, given);
+      };
+    },
+  });
+
 async function openForTest(mongoUri: string, redisUrl: string, clock: Clock): Promise<Stores> {
   const stores = await openServerStores(mongoUri, redisUrl, clock, () => undefined);
   return {
