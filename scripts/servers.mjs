@@ -22,6 +22,7 @@ export const SERVERS = [
   },
   { name: 'Python with Authlib', variable: 'TEST_PYTHON', programs: [], cached: 'python/bin/python' },
   { name: 'Schemathesis', variable: 'TEST_SCHEMATHESIS', programs: [], cached: 'schemathesis/bin/python' },
+  { name: 'nginx', variable: 'TEST_NGINX', programs: ['nginx', '/usr/sbin/nginx'], cached: 'nginx' },
   { name: 'oathtool', variable: 'TEST_OATHTOOL', programs: ['oathtool'], cached: 'oathtool' },
 ];
 
@@ -98,7 +99,12 @@ export async function startSentinel(program, lines) {
   ]);
 }
 
-async function startServer(program, givenPort, givenDirectory, scheme, args) {
+/**
+ * Starts a server and waits until it can be reached.
+ * @param {string} program @param {number | undefined} givenPort @param {string | undefined} givenDirectory @param {string} scheme
+ * @param {(port: number, directory: string) => string[]} args
+ */
+export async function startServer(program, givenPort, givenDirectory, scheme, args) {
   const port = givenPort ?? (await freePort());
   const directory = givenDirectory ?? mkdtempSync(join(tmpdir(), `${scheme}-`));
   const child = spawn(program, args(port, directory), { stdio: 'ignore' });
@@ -109,9 +115,12 @@ async function startServer(program, givenPort, givenDirectory, scheme, args) {
     port,
     directory,
     pid: child.pid,
-    /** Ends the server at once. With `keep`, its data stays for the next start. */
-    async stop({ keep = false } = {}) {
-      child.kill('SIGKILL');
+    /**
+     * Ends the server, at once but for another signal. With `keep`, its data stays for the next start.
+     * @param {{ keep?: boolean, signal?: NodeJS.Signals }} how
+     */
+    async stop({ keep = false, signal = 'SIGKILL' } = {}) {
+      child.kill(signal);
       await gone;
       if (!keep) rmSync(directory, { recursive: true, force: true });
     },

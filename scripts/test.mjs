@@ -13,7 +13,7 @@ demandNode24();
 process.chdir(new URL('..', import.meta.url).pathname);
 
 const found = SERVERS.map(findServer);
-const [mongod, redisServer, chromium, python, schemathesis, oathtool] = found;
+const [mongod, redisServer, chromium, python, schemathesis, nginx, oathtool] = found;
 const missing = SERVERS.filter((_, index) => found[index] === undefined).map(({ name }) => name);
 const scratch = mkdtempSync(join(tmpdir(), 'test-'));
 const running = [];
@@ -35,6 +35,7 @@ try {
   if (shell) env.TEST_HEADLESS_SHELL = shell;
   if (python) env.TEST_PYTHON = python;
   if (schemathesis) env.TEST_SCHEMATHESIS = schemathesis;
+  if (nginx) env.TEST_NGINX = nginx;
   if (oathtool) env.TEST_OATHTOOL = oathtool;
   const results = join(scratch, 'results.json');
   const jest = ['node_modules/jest/bin/jest.js', '--json', `--outputFile=${results}`, ...process.argv.slice(2)];

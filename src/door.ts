@@ -2,13 +2,15 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StartFault, wordsOf } from './startFault.ts';
 
-/** A port that is ours from now on, and answers 503 until there is something behind it. */
-export type Door = Server & { open(listener: RequestListener): void };
+/**
+ * Proxies keep connections to us for a minute. One that we close in the moment in which a form is sent on it is an error to them,
+ * and they may not send a form twice: they have to be the ones that close.
+ */
+const KEEP_ALIVE_MS = 75_000;
 
 /** Takes a port, which is set by this setting. Rejects with a StartFault when it cannot be had. */
-export function openDoor(port: number, setting: string): Promise<Door> {
-  const server = createServer((_request, response) => response.writeHead(503, { 'Retry-After': '1' }).end());
-  const open = (listener: RequestListener) => void server.removeAllListeners('request').on('request', listener);
+export function openDoor(port: number, setting: string, listener: RequestListener): Promise<Server> {
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, listener);
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
@@ -17,8 +19,17 @@ export function openDoor(port: number, setting: string): Promise<Door> {
           : new StartFault(`Port ${port} cannot be opened (${wordsOf(error)}). Set ${setting} to another port.`),
       ),
     );
-    server.listen(port, () => resolve(Object.assign(server, { open })));
+    server.listen(port, () => resolve(server));
   });
+}
+
+/**
+ * Rejects with a StartFault when a port cannot be had. Nobody listens on it afterwards: a proxy hands a form on to another node
+ * only where it is refused the connection.
+ */
+export async function checkPort(port: number, setting: string): Promise<void> {
+  const server = await openDoor(port, setting, (request) => request.destroy());
+  await new Promise((resolve) => server.close(resolve));
 }
 
 /** Requests in flight may take this long to end. */

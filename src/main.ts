@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigFault } from './config/fault.ts';
 import { loadConfig } from './config/load.ts';
-import { closeDoor, openDoor } from './door.ts';
+import { checkPort, closeDoor, openDoor } from './door.ts';
 import { makeLogger } from './observe/logger.ts';
 import { measureProcess, prometheusMetrics } from './observe/metrics.ts';
 import { greet, hasPortal, samplePortal } from './sample.ts';
@@ -34,14 +34,16 @@ async function start(): Promise<void> {
     return beWorker(metrics, here);
   }
 
-  const portal = hasPortal(config) ? await openDoor(config.portalPort, 'PORTAL_PORT') : undefined;
+  if (hasPortal(config)) await checkPort(config.portalPort, 'PORTAL_PORT');
   if (config.workers === 1) measureProcess(metrics);
   const serving =
     config.workers > 1 ? await startWorkers(config.workers, log) : await here(() => metrics.registry.metrics());
+  const portal = hasPortal(config)
+    ? await openDoor(config.portalPort, 'PORTAL_PORT', await samplePortal(config))
+    : undefined;
   end = async () => {
     await Promise.all([serving.end(), portal && closeDoor(portal, 0)]);
   };
-  portal?.open(await samplePortal(config));
   greet(config);
 }
 

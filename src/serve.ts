@@ -2,7 +2,7 @@ import { systemClock } from './adapters/systemClock.ts';
 import { work } from './background.ts';
 import { composeApp } from './compose.ts';
 import type { Config } from './config/load.ts';
-import { closeDoor, openDoor } from './door.ts';
+import { checkPort, closeDoor, openDoor } from './door.ts';
 import type { Logger } from './observe/logger.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { openStores, secretsOf } from './openStores.ts';
@@ -20,15 +20,14 @@ export interface ServeOptions {
   readonly readMetrics: () => Promise<string>;
   /** The project's folder. */
   readonly root: string;
-  /** Other processes serve on the port already: no member may come here before there is somebody to answer. */
+  /** Other processes of ours serve on the port already. */
   readonly joins: boolean;
 }
 
 /** Serves members from this process. Rejects with a StartFault or ConfigFault that says what to mend. */
 export async function serve({ config, log, metrics, readMetrics, root, joins }: ServeOptions): Promise<Serving> {
-  const takePort = () => openDoor(config.port, 'PORT');
   // The port first: where it is taken, nothing has been written yet.
-  const early = joins ? undefined : await takePort();
+  if (!joins) await checkPort(config.port, 'PORT');
   const secrets = secretsOf(config);
   const stores = await openStores(config, (dependency, error) =>
     log.warn({ dependency, err: error }, 'connection lost'),
@@ -38,8 +37,7 @@ export async function serve({ config, log, metrics, readMetrics, root, joins }: 
     ...{ config, secrets, stores, clock: systemClock, log, root },
     ...{ measures: metrics, readMetrics, isDraining: () => draining },
   });
-  const door = early ?? (await takePort());
-  door.open(listener);
+  const door = await openDoor(config.port, 'PORT', listener);
   const stopWork = work(tasks, log);
   return {
     async end() {

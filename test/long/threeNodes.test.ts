@@ -11,9 +11,9 @@ import type { Stores } from '../../src/core/storage/stores.ts';
 import { accountSet } from '../../src/oidc/adapter.ts';
 import { openServerStores } from '../../src/stores/open.ts';
 import { recorded } from '../support/audit.ts';
-import { balance } from '../support/balancer.ts';
 import { ask } from '../support/command.ts';
 import { startReplicaSet } from '../support/mongoReplicas.ts';
+import { NGINX, type Nginx, startNginx } from '../support/nginx.ts';
 import { type RedisForm, startCluster } from '../support/redisForms.ts';
 import { RelyingParty, Visitor, webClient } from '../support/relyingParty.ts';
 import { type StartedProcess, startProcess } from '../support/startedProcess.ts';
@@ -50,14 +50,14 @@ interface Walk {
 }
 type Started = Awaited<ReturnType<RelyingParty['start']>>;
 
-const available = TEST_MONGOD !== '' && TEST_REDIS_SERVER !== '';
+const available = TEST_MONGOD !== '' && TEST_REDIS_SERVER !== '' && NGINX !== '';
 
 (available ? describe : describe.skip)('three nodes, three MongoDB members and a Redis Cluster of three', () => {
   const folder = mkdtempSync(join(tmpdir(), 'three-'));
   const nodes: StartedProcess[] = [];
   let mongo: Awaited<ReturnType<typeof startReplicaSet>>;
   let redis: RedisForm;
-  let balancer: ReturnType<typeof balance>;
+  let proxy: Nginx;
   let env: Record<string, string>;
   let stores: Stores;
   let app: RelyingParty;
@@ -70,18 +70,18 @@ const available = TEST_MONGOD !== '' && TEST_REDIS_SERVER !== '';
       return join(folder, name);
     };
     const ports = [await freePort(), await freePort(), await freePort()];
-    balancer = balance(ports);
+    proxy = await startNginx(ports);
     env = {
-      ...{ MONGODB_URI: mongo.uri('three'), REDIS_URL: redis.url, ISSUER: balancer.url, DATA_DIR: folder },
+      ...{ MONGODB_URI: mongo.uri('three'), REDIS_URL: redis.url, ISSUER: proxy.url, DATA_DIR: folder },
       ...{ CLIENTS_FILE: file('clients.json', [webClient()]), MEMBERS_FILE: file('members.json', MEMBERS) },
       ...{ PORTAL_PORT: '0', TRUSTED_PROXIES: '127.0.0.1, ::1, ::ffff:127.0.0.1' },
     };
     for (const port of ports) nodes.push(await begin(port));
     stores = await openServerStores(mongo.uri('three'), redis.url, systemClock, () => undefined);
-    app = await RelyingParty.discover(balancer.url);
+    app = await RelyingParty.discover(proxy.url);
   }, 300_000);
   afterAll(async () => {
-    balancer?.close();
+    await proxy?.close();
     await stores?.close();
     await Promise.all(nodes.map((node) => node.stop()));
     await Promise.all([mongo?.stop(), redis?.stop()]);
@@ -91,7 +91,6 @@ const available = TEST_MONGOD !== '' && TEST_REDIS_SERVER !== '';
   async function begin(port: number): Promise<StartedProcess> {
     const node = await startProcess({ ...env, PORT: String(port) });
     await node.ready();
-    while (!balancer.ready.has(port)) await delay(20);
     return node;
   }
 
@@ -136,7 +135,7 @@ const available = TEST_MONGOD !== '' && TEST_REDIS_SERVER !== '';
       const open = await inTurn(MEMBERS, async (member, i) => {
         const visitor = new Visitor({ 'x-forwarded-for': `10.${i >> 8}.${i & 255}.${since % 250}` });
         const started = await app.start();
-        return { member, visitor, started, page: await visitor.go(started.url, balancer.url) };
+        return { member, visitor, started, page: await visitor.go(started.url, proxy.url) };
       });
       expect(open.filter(({ page }) => !page.body.includes('id="password"'))).toEqual([]);
 
@@ -190,7 +189,7 @@ const available = TEST_MONGOD !== '' && TEST_REDIS_SERVER !== '';
       anew += 1;
       lastTrouble = Date.now();
       started = await app.start();
-      page = await visitor.go(started.url, balancer.url);
+      page = await visitor.go(started.url, proxy.url);
     };
     for (const until = Date.now() + 90_000; Date.now() < until; ) {
       if (page.url.startsWith('https://app.example/callback')) {
@@ -210,13 +209,13 @@ const available = TEST_MONGOD !== '' && TEST_REDIS_SERVER !== '';
         sorry += 1;
         lastTrouble = Date.now();
         await delay(500);
-        page = await visitor.go(new URL(link.replaceAll('&amp;', '&'), page.url).href, balancer.url);
+        page = await visitor.go(new URL(link.replaceAll('&amp;', '&'), page.url).href, proxy.url);
       } else if (page.status === 410) {
         // "This sign-in page has expired", with a button back to the app.
         expect(page.body).toContain('https://app.example/');
         await again();
       } else if (page.body.includes('id="password"')) {
-        page = await visitor.submit(page, member, balancer.url);
+        page = await visitor.submit(page, member, proxy.url);
       } else throw new Error(`${page.status} at ${page.url}: ${page.body.slice(0, 500)}`);
     }
     throw new Error(`${member.username} did not get in: ${page.status} at ${page.url}`);
@@ -231,7 +230,7 @@ const available = TEST_MONGOD !== '' && TEST_REDIS_SERVER !== '';
         .fetchUserInfo(app.config, tokens.access_token, openid.skipSubjectCheck)
         .catch(miss('the access token is dead'));
       await openid.refreshTokenGrant(app.config, String(tokens.refresh_token)).catch(miss('the refresh token is dead'));
-      const again = await visitor.go((await app.start()).url, balancer.url);
+      const again = await visitor.go((await app.start()).url, proxy.url);
       if (!again.url.includes('code=')) miss('the session is gone')();
     });
     expect(lost).toEqual([]);

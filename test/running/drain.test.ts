@@ -64,6 +64,12 @@ test('a connection that is kept alive is told to go elsewhere', async () => {
   agent.destroy();
 });
 
+test('a connection is kept for longer than a proxy keeps it, so that none is closed over a form', async () => {
+  const { issuer } = await started({ PORTAL_PORT: '0' });
+  // nginx, and the load balancers of the large clouds: 60 s.
+  expect((await fetch(`${issuer}/jwks`)).headers.get('keep-alive')).toBe('timeout=75');
+});
+
 test('one that is idle does not hold the end up', async () => {
   const { child, issuer, ended } = await started({ PORTAL_PORT: '0' });
   const agent = new Agent({ keepAlive: true });
