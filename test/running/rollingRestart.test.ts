@@ -53,6 +53,26 @@ import { freshServers, STORE_PAIRS } from '../support/stores.ts';
     expect((await fetch(`${proxy.url}/metrics`)).status).toBe(404);
   });
 
+  test('let one address begin only so many sign-ins, and all else go on', async () => {
+    const limited = await startNginx(ports, { limited: true });
+    const app = await RelyingParty.discover(proxy.url);
+    const { search } = new URL((await app.start()).url);
+    const ask = (path: string) => fetch(limited.url + path, { redirect: 'manual' });
+    // oidc-provider takes a path in any letters.
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, (_, i) => ask((i % 2 ? '/auth' : '/AUTH/') + search)),
+    );
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(answers.filter(({ status }) => status === 303).length + refused.length).toBe(200);
+    // A hundred at once, and ten more each second.
+    expect(refused.length).toBeGreaterThan(50);
+    expect(refused.length).toBeLessThanOrEqual(100);
+    expect(refused[0]?.headers.get('retry-after')).toBe('10');
+    expect(await refused[0]?.text()).toContain('Too many people are signing in from your network');
+    expect((await ask('/jwks')).status).toBe(200);
+    await limited.close();
+  });
+
   test('that are both gone over a form: a page says so, and its link goes on when they are back', async () => {
     const visitor = new Visitor();
     const app = await RelyingParty.discover(proxy.url);

@@ -14,9 +14,9 @@ const put = (config: string, what: RegExp, instead: string): string => {
 
 /**
  * nginx in front of nodes on these ports, with the configuration that the project gives out; only the addresses are others, and
- * it believes what the tests say about who asks.
+ * it believes what the tests say about who asks. `limited`: each address begins only so many sign-ins.
  */
-export async function startNginx(ports: readonly number[]) {
+export async function startNginx(ports: readonly number[], { limited = false } = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'nginx-'));
   const port = await freePort();
   let config = readFileSync(join(ROOT, 'docker/proxy.conf'), 'utf8');
@@ -24,6 +24,7 @@ export async function startNginx(ports: readonly number[]) {
   config = put(config, /server 127\.0\.0\.1:3100 max_fails=0;\s+server 127\.0\.0\.1:3200 max_fails=0;/, servers);
   config = put(config, /listen 3000;/, `listen 127.0.0.1:${port};`);
   config = put(config, /X-Forwarded-For \$remote_addr;/, 'X-Forwarded-For $proxy_add_x_forwarded_for;');
+  if (!limited) config = put(config, /limit_req zone=begun burst=100 nodelay;/, '');
   writeFileSync(join(directory, 'proxy.conf'), config);
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `${name}_temp_path ${directory}/${name};`,
