@@ -5,23 +5,35 @@ export interface Task {
   readonly name: string;
   /** Milliseconds between the end of one run and the beginning of the next. */
   readonly every: number;
-  run(): Promise<unknown>;
+  /** `stopping`: nothing new is to be begun any more. */
+  run(stopping: AbortSignal): Promise<unknown>;
 }
 
-/** Runs each task again and again. A run that fails is told in the log and tried again. Returns how to stop. */
-export function work(tasks: readonly Task[], log: Logger): () => void {
+/**
+ * Runs each task again and again. A run that fails is told in the log and tried again. Returns how to stop, which resolves when
+ * what had begun is done.
+ */
+export function work(tasks: readonly Task[], log: Logger): () => Promise<void> {
   const timers = new Map<Task, NodeJS.Timeout>();
-  let stopped = false;
+  const running = new Set<Promise<void>>();
+  const stop = new AbortController();
   const next = (task: Task) => {
-    if (!stopped) timers.set(task, setTimeout(() => void once(task), task.every).unref());
+    if (!stop.signal.aborted) timers.set(task, setTimeout(() => begin(task), task.every).unref());
   };
-  const once = async (task: Task) => {
-    await task.run().catch((error) => log.warn({ task: task.name, err: error }, 'background work failed'));
-    next(task);
+  const begin = (task: Task) => {
+    const run = task
+      .run(stop.signal)
+      .catch((error) => log.warn({ task: task.name, err: error }, 'background work failed'))
+      .then(() => {
+        running.delete(run);
+        next(task);
+      });
+    running.add(run);
   };
   for (const task of tasks) next(task);
-  return () => {
-    stopped = true;
+  return async () => {
+    stop.abort();
     for (const timer of timers.values()) clearTimeout(timer);
+    await Promise.all(running);
   };
 }

@@ -27,7 +27,6 @@ import { beginJourney } from './core/journey/journey.ts';
 import { riskSignals } from './core/lockout/signals.ts';
 import type { Measures } from './core/measures.ts';
 import { endDue, planEnding } from './core/membership/endings.ts';
-import { CHANNELS } from './core/messages/message.ts';
 import { outbox } from './core/messages/outbox.ts';
 import { endings, HEARS_WITHIN } from './core/session/everybody.ts';
 import type { Stores } from './core/storage/stores.ts';
@@ -443,10 +442,11 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
     },
     { name: 'sessions ended', every: HEARS_WITHIN, run: ended.load },
     { name: 'session ends', every: 2_000, run: ourSessions.endExpired },
-    ...CHANNELS.map((channel) => ({
+    // Those of a channel that this node does not have are for others, which are just getting it, or still have it.
+    ...[...carriers.keys()].map((channel) => ({
       name: `messages by ${channel}`,
       every: 500,
-      run: () => ourOutbox.deliver(channel),
+      run: (stopping: AbortSignal) => ourOutbox.deliver(channel, stopping),
     })),
     {
       name: 'closed accounts',
@@ -473,7 +473,7 @@ export async function composeApp(surroundings: Surroundings): Promise<Composed> 
       every: 60_000,
       run: () => endDue(inTime, isClosedTo, membershipNow, endSessions),
     },
-    { name: 'logout tokens', every: 1_000, run: logout.deliver },
+    { name: 'logout tokens', every: 1_000, run: (stopping) => logout.deliver(stopping) },
     { name: 'audit seal', every: 60_000, run: audit.seal },
     {
       name: 'old audit events',

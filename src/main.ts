@@ -26,6 +26,8 @@ async function start(): Promise<void> {
   const config = loadConfig(process.env, root);
   const log = makeLogger(config.logLevel);
   if (cluster.isPrimary) for (const warning of config.warnings) log.warn(warning);
+  // Ours are all awaited; what a library forgets of a broken connection turns nobody away.
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'nobody waited for what failed'));
   const metrics = prometheusMetrics();
   const joins = cluster.worker !== undefined && cluster.worker.id > FIRST_WORKER;
   const here = (readMetrics: () => Promise<string>) => serve({ config, log, metrics, readMetrics, root, joins });

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from './adapters/systemClock.ts';
 import { work } from './background.ts';
 import { composeApp } from './compose.ts';
@@ -6,6 +7,9 @@ import { checkPort, closeDoor, openDoor } from './door.ts';
 import type { Logger } from './observe/logger.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { openStores, secretsOf } from './openStores.ts';
+
+/** Longer than a mail server or a gateway is waited for. */
+const LONGEST_WORK_MS = 12_000;
 
 /** Something that serves until it is told to end, and then ends gently. */
 export interface Serving {
@@ -43,7 +47,8 @@ export async function serve({ config, log, metrics, readMetrics, root, joins }: 
     async end() {
       draining = true;
       await closeDoor(door, config.drainSeconds);
-      stopWork();
+      // What is being sent is put down as sent, or somebody else sends it again.
+      await Promise.race([stopWork(), delay(LONGEST_WORK_MS, undefined, { ref: false })]);
       await finish();
       await stores.close();
     },

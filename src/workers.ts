@@ -32,6 +32,8 @@ export async function startWorkers(count: number, log: Logger): Promise<Serving>
   const begin = () =>
     new Promise<void>((resolve, reject) => {
       const worker = cluster.fork();
+      // One that was just killed takes no message any more; its exit is what counts.
+      worker.on('error', (error) => log.warn({ pid: worker.process.pid, err: error }, 'a worker does not listen'));
       const began = performance.now();
       let served = false;
       worker.on('message', (message: FromWorker) => {

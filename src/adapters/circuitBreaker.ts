@@ -29,13 +29,16 @@ export function circuitBreaker(clock: Clock, { failures, pause }: Limits): Circu
   let failed = 0;
   /** Of the next try, while calls are stopped. */
   let triesAt: number | undefined;
+  /** The others wait until a try has its answer. */
+  let isTrying = false;
 
   /** Whether this call is the one that tries. Throws CircuitOpen when there is none to make. */
   function enter(): boolean {
     if (triesAt === undefined) return false;
-    if (clock.now() < triesAt) throw new CircuitOpen();
-    // The others wait until it has its answer.
-    triesAt = Number.POSITIVE_INFINITY;
+    const left = triesAt - clock.now();
+    // A clock that was set back stops calls for no longer than the pause.
+    if (isTrying || (left > 0 && left <= pause)) throw new CircuitOpen();
+    isTrying = true;
     return true;
   }
 
@@ -44,10 +47,12 @@ export function circuitBreaker(clock: Clock, { failures, pause }: Limits): Circu
     if (triesAt !== undefined && !isTry) return;
     failed = 0;
     triesAt = undefined;
+    isTrying = false;
   }
 
   function failedOnce(isTry: boolean): void {
     failed += 1;
+    if (isTry) isTrying = false;
     if (isTry || (triesAt === undefined && failed >= failures)) triesAt = clock.now() + pause;
   }
 

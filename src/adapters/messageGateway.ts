@@ -2,10 +2,12 @@ import { createHmac } from 'node:crypto';
 import { type Carrier, GaveUp } from '../core/messages/message.ts';
 
 const WAIT_MS = 5_000;
+const FINAL = new Set([400, 410, 422]);
 
 /**
  * Sends texts, calls and letters through the plan's provider, by HTTP; docs/message-gateway.md says how the request looks and how
- * its signature is checked. 408, 429, 5xx and no answer are tried again with the same Idempotency-Key; another 4xx is final.
+ * its signature is checked. 400, 410 and 422 are about this message and final; every other answer than 2xx, and none, may be about us (a
+ * clock, a secret, a route) and is tried again with the same Idempotency-Key.
  */
 export function gatewayCarrier(url: string, secret: string): Carrier {
   return {
@@ -25,8 +27,9 @@ export function gatewayCarrier(url: string, secret: string): Carrier {
       await answer.body?.cancel();
       const { status } = answer;
       if (status >= 200 && status < 300) return;
-      const final = status >= 400 && status < 500 && status !== 408 && status !== 429;
-      throw final ? new GaveUp(`the gateway refuses it: ${status}`) : new Error(`the gateway answers ${status}`);
+      throw FINAL.has(status)
+        ? new GaveUp(`the gateway refuses it: ${status}`)
+        : new Error(`the gateway answers ${status}`);
     },
   };
 }

@@ -6,7 +6,8 @@ const WAIT_MS = 10_000;
 
 /**
  * Sends mail by SMTP (RFC 5321). `smtps://` is TLS from the start; `smtp://` has to change to it (STARTTLS), except on this
- * machine. A permanent refusal (5xx) is final; everything else is tried again with the same Message-ID.
+ * machine. A permanent refusal of the recipient or the message (55x) is final; everything else is tried again with the same
+ * Message-ID, and so is what the server's policy forbids us (enhanced status 5.7, RFC 3463 3.8).
  */
 export function smtpCarrier(url: string, from: string, host: string): Carrier {
   const { protocol, hostname } = new URL(url);
@@ -32,9 +33,12 @@ export function smtpCarrier(url: string, from: string, host: string): Carrier {
       try {
         await transport.sendMail({ from, to, subject, text, html, messageId: `<${id}@${host}>`, headers, attachments });
       } catch (error) {
-        const { responseCode = 0 } = error as { readonly responseCode?: number };
-        // 530 and 535 are about us and not about the recipient: somebody will mend that.
-        if (responseCode >= 550 && responseCode < 560)
+        const { responseCode = 0, response = '' } = error as {
+          readonly responseCode?: number;
+          readonly response?: string;
+        };
+        // 530, 535 and 5.7.1 are about us and not about the recipient: somebody will mend that.
+        if (responseCode >= 550 && responseCode < 560 && !/^55\d[ -]5\.7\./.test(response))
           throw new GaveUp('the mail server refuses it for good', { cause: error });
         throw error;
       }

@@ -29,10 +29,10 @@ export const administrationFor = ({ stores, clock, audit }: Ground, provider?: P
     audit,
   });
 
-/** Says so where the change ends with the next start of the provider. */
+/** Says so where the change ends when somebody changes the file. */
 export function noteFile({ config }: Ground, id: string, say: (line: string) => void): void {
   if (config.clients.some(({ client_id }) => client_id === id)) {
-    say(`Note: CLIENTS_FILE has ${id}, and writes it anew at each start of the provider. Change it there too.`);
+    say(`Note: CLIENTS_FILE has ${id}, and writes it anew when its entry there changes. Change it there too.`);
   }
 }
 

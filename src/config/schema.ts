@@ -192,7 +192,7 @@ export const SETTINGS = z.object({
     .describe(
       'new passwords have at least this many characters; never fewer than 15 where a password alone signs in (NIST SP 800-63B-4 3.1.1.2)',
     )
-    .meta({ fallback: '15' }),
+    .meta({ fallback: '15, or 12 with MFA_POLICY=required' }),
   MFA_POLICY: z
     .enum(MFA_POLICIES)
     .optional()

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { enrol } from '../core/account/enrolment.ts';
 import type { PasswordHasher } from '../core/account/password.ts';
@@ -11,8 +11,9 @@ import { ConfigFault } from './fault.ts';
 import type { ClientEntry, MemberEntry } from './files.ts';
 
 /**
- * Puts the relying parties of CLIENTS_FILE into the store: the file is right, whatever the store said before.
- * Throws a ConfigFault that names every unusable one, before any is written.
+ * Puts the relying parties of CLIENTS_FILE into the store. An entry that has changed since it was put there last is right, whatever the
+ * store says; one that has not leaves alone what administrators have done since: a secret that leaked stays dead, and who was
+ * disabled stays so. Throws a ConfigFault that names every unusable one, before any is written.
  */
 export async function seedClients(
   { clients }: Stores,
@@ -20,13 +21,21 @@ export async function seedClients(
   faultOf: (record: ClientRecord) => string | undefined,
   clock: Clock,
 ): Promise<void> {
-  const records = entries.map((entry) => newClient(entry, seconds(clock)));
+  const records = entries.map((entry) => seeded(newClient(entry, seconds(clock))));
   const faults = records.flatMap((record) => {
     const fault = faultOf(record);
     return fault === undefined ? [] : [`CLIENTS_FILE: client ${record.metadata.client_id}: ${fault}`];
   });
   if (faults.length > 0) throw new ConfigFault(faults);
-  for (const record of records) await upsert(clients, record.metadata.client_id, record);
+  for (const record of records) {
+    const id = record.metadata.client_id;
+    if ((await clients.find(id))?.value.seededFrom !== record.seededFrom) await upsert(clients, id, record);
+  }
+}
+
+function seeded(record: ClientRecord): ClientRecord {
+  const entry = JSON.stringify([record.metadata, record.secrets.map(({ digest }) => digest)]);
+  return { ...record, seededFrom: createHash('sha256').update(entry).digest('base64url') };
 }
 
 /**

@@ -31,6 +31,8 @@ export function makeLogger(level: string, sink?: LogSink): Logger {
  */
 function standardOutput(): LogSink {
   const output = destination({ fd: 1, sync: true });
+  // On a full disk lines are lost, and nobody is turned away for it.
+  output.on('error', () => undefined);
   let waiting = '';
   const write = () => {
     const lines = waiting;

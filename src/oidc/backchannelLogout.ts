@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Client, Provider } from 'oidc-provider';
 import { type ClientDirectory, findMetadata } from '../core/client/client.ts';
 import type { Clock } from '../core/clock.ts';
@@ -42,7 +41,8 @@ export function backchannelLogout({ provider, clients, schedule, clock, log }: B
   const put = (id: string, delivery: Delivery, wait: number) => schedule.put(LOGOUTS, id, clock.now() + wait, delivery);
 
   const tellOne = (clientId: string, accountId: string, sid: string): Promise<void> =>
-    put(randomUUID(), { clientId, accountId, sid, tries: 0 }, 0);
+    // What is told of a session twice, because its end was cut off, is one message.
+    put(`${clientId}:${sid}`, { clientId, accountId, sid, tries: 0 }, 0);
 
   /** Tries once. An app that did not take it is tried again later, or was tried often enough. */
   const deliverOne = async (item: ScheduledItem): Promise<void> => {
@@ -73,12 +73,12 @@ export function backchannelLogout({ provider, clients, schedule, clock, log }: B
     },
 
     /** Sends what is due. */
-    async deliver(): Promise<void> {
+    async deliver(stopping?: AbortSignal): Promise<void> {
       let due: ScheduledItem[];
       do {
         due = await schedule.take(LOGOUTS, AT_ONCE, LEASE_MS);
         await Promise.all(due.map(deliverOne));
-      } while (due.length === AT_ONCE);
+      } while (due.length === AT_ONCE && !stopping?.aborted);
     },
   };
 }

@@ -7,7 +7,7 @@ import { type Clock, seconds } from '../core/clock.ts';
 import { type SessionLimits, sessionTtl } from '../core/session/limits.ts';
 import type { ListedSession } from '../core/session/listedSession.ts';
 import type { Expiring } from '../core/storage/expiring.ts';
-import type { Schedule, ScheduledItem } from '../core/storage/schedule.ts';
+import { type Schedule, workOff } from '../core/storage/schedule.ts';
 import { accountSet, artifactKey, SESSION_ENDS, type SessionEnd } from './adapter.ts';
 import type { BackchannelLogout } from './backchannelLogout.ts';
 import { isFirstParty } from './grants.ts';
@@ -175,33 +175,19 @@ export function sessions({ provider, limits, clock, expiring, schedule, logout, 
 
     /** Ends the sessions whose time has run out, so that their apps hear of it. */
     async endExpired(): Promise<void> {
-      let due: ScheduledItem[];
-      let failure: unknown;
-      do {
-        due = await schedule.take(SESSION_ENDS, AT_ONCE, LEASE_MS);
-        for (const item of due) {
-          try {
-            const session: OurSession | undefined = await provider().Session.find(item.id);
-            // Prolonged this very moment, or by somebody who did not come to put it down: it stays listed while it lives.
-            if (session?.exp !== undefined) {
-              const { accountId = '', authorizations = {} } = session;
-              const end: SessionEnd = { accountId, authorizations };
-              await schedule.put(SESSION_ENDS, item.id, session.exp * 1000, end);
-            } else {
-              const ended = item.value as SessionEnd;
-              await endAuthorizations(ended);
-              // A clock that is set back brings it to life no more: its apps have heard that it is over.
-              await expiring.remove(artifactKey('Session', item.id));
-              await audit.record({ action: 'session-expired', subject: { kind: 'account', id: ended.accountId } });
-            }
-            await schedule.done(SESSION_ENDS, item);
-          } catch (error) {
-            // It comes again when its lease is over, and holds up no other.
-            failure = error;
-          }
+      await workOff(schedule, SESSION_ENDS, { most: AT_ONCE, lease: LEASE_MS }, async ({ id, value }) => {
+        const session: OurSession | undefined = await provider().Session.find(id);
+        // Prolonged this very moment, or by somebody who did not come to put it down: it stays listed while it lives.
+        if (session?.exp !== undefined) {
+          const { accountId = '', authorizations = {} } = session;
+          return schedule.put(SESSION_ENDS, id, session.exp * 1000, { accountId, authorizations } satisfies SessionEnd);
         }
-      } while (due.length === AT_ONCE);
-      if (failure !== undefined) throw failure;
+        const ended = value as SessionEnd;
+        await endAuthorizations(ended);
+        // A clock that is set back brings it to life no more: its apps have heard that it is over.
+        await expiring.remove(artifactKey('Session', id));
+        await audit.record({ action: 'session-expired', subject: { kind: 'account', id: ended.accountId } });
+      });
     },
 
     /**

@@ -12,6 +12,8 @@ import { RedisSchedule } from './redis/schedule.ts';
 
 export { openEmbeddedStores } from './embedded/open.ts';
 
+const READY_WITHIN_MS = 5_000;
+
 /** Hears of a server that went away; the connection comes back by itself. */
 export type OnStoreError = (dependency: 'mongodb' | 'redis', error: Error) => void;
 
@@ -28,7 +30,9 @@ export async function openServerStores(
   const connection = createConnection(mongoUri, {
     serverSelectionTimeoutMS: 2_000,
     connectTimeoutMS: 2_000,
-    socketTimeoutMS: 10_000,
+    // What stood is tried once more by the driver: nobody waits for more than twice this.
+    socketTimeoutMS: 5_000,
+    waitQueueTimeoutMS: 2_000,
     heartbeatFrequencyMS: 1_000,
     sanitizeFilter: true,
     bufferCommands: false,
@@ -38,7 +42,7 @@ export async function openServerStores(
   try {
     await Promise.all([
       connection.asPromise().catch((error) => Promise.reject(new Unavailable('mongodb', error))),
-      redis.connect().catch((error) => Promise.reject(new Unavailable('redis', error))),
+      whenReady(redis).catch((error) => Promise.reject(new Unavailable('redis', error))),
     ]);
   } catch (error) {
     await disconnect(connection, redis);
@@ -66,6 +70,21 @@ export async function openServerStores(
     outbox: new MongoSchedule(models.outbox, clock),
     close: () => disconnect(connection, redis),
   };
+}
+
+/** The library's own promise never ends where a Cluster is just agreeing on a new primary, or no Sentinel answers. */
+async function whenReady(redis: RedisConnection): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`not ready within ${READY_WITHIN_MS} ms`)), READY_WITHIN_MS);
+    redis.once('ready', () => {
+      clearTimeout(late);
+      resolve();
+    });
+    redis.connect().catch((error) => {
+      clearTimeout(late);
+      reject(error);
+    });
+  });
 }
 
 async function disconnect(connection: Connection, redis: RedisConnection): Promise<void> {

@@ -69,6 +69,14 @@ test('its failure begins another pause', async () => {
   expect(await succeed()).toBe('answer');
 });
 
+test('a clock that is set back stops calls for no longer than the pause', async () => {
+  clock.advance(2 * 3_600_000);
+  await failTimes(3);
+  clock.advance(-2 * 3_600_000);
+  expect(await succeed()).toBe('answer');
+  expect(breaker.isUp()).toBe(true);
+});
+
 test('calls from before the stop change nothing any more', async () => {
   let late = (_: string) => {};
   const before = breaker.run(() => new Promise<string>((resolve) => (late = resolve)));

@@ -192,6 +192,9 @@ describe('a new password', () => {
     ['ten words may stand here '.repeat(10), undefined],
     ['a long one, '.repeat(22), 'password-too-long'],
     ['password1234567', 'password-common'],
+    // Nothing that a meter would call weak, but chosen by many.
+    ['ThisIsMyPassword', 'password-common'],
+    ['youcouldhaveitsomuchbetter', 'password-common'],
     ['Passw0rdPassw0rd', 'password-pattern'],
     ['qwertyuiopasdfgh', 'password-common'],
     ['aaaaaaaaaaaaaaaa', 'password-pattern'],

@@ -162,7 +162,7 @@ for (const { name, available } of STORE_PAIRS) {
       expect([exempt.status, await exempt.json()]).toEqual([201, expect.objectContaining({ require_pkce: false })]);
     });
 
-    test('a client of CLIENTS_FILE changes only until the next start, and the command says so', async () => {
+    test('a client of CLIENTS_FILE is written anew when its entry changes, and the command says so', async () => {
       const { code, stderr } = await type(['clients', 'rotate-secret', 'walking-app'], env);
       expect([code, stderr]).toEqual([0, expect.stringContaining('CLIENTS_FILE has walking-app')]);
     });

@@ -50,6 +50,17 @@ describeOnEveryRedis('a pool of attempts', (pair) => {
     expect(waits).toEqual([60_000, 120_000, 240_000, 480_000, 960_000, 1_920_000, HOUR, HOUR, HOUR]);
   });
 
+  test('whose wait was begun by a clock that was ahead ends it after its longest wait', async () => {
+    clock.advance(13 * HOUR);
+    expect(await drain('k', LOCKOUT.bucket)).toEqual([5, 15 * MINUTE]);
+    clock.advance(-13 * HOUR);
+    expect(await drain('k', LOCKOUT.bucket)).toEqual([0, 15 * MINUTE]);
+    clock.advance(5 * MINUTE);
+    expect(await drain('k', LOCKOUT.bucket)).toEqual([0, 10 * MINUTE]);
+    clock.advance(10 * MINUTE);
+    expect(await drain('k', LOCKOUT.bucket)).toEqual([5, 15 * MINUTE]);
+  });
+
   test('gives ninety and then none for good', async () => {
     const [given, wait] = await drain('k', LOCKOUT.unknown);
     expect(given).toBe(90);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Connection, createConnection } from 'mongoose';
-import type { Account } from '../../src/core/account/account.ts';
+import { type Account, registerAccount } from '../../src/core/account/account.ts';
 import { ORPHAN_CLAIM_AFTER } from '../../src/core/storage/collection.ts';
+import { Unavailable } from '../../src/core/storage/unavailable.ts';
 import { MongoCollection } from '../../src/stores/mongo/collection.ts';
 import { mongoModels } from '../../src/stores/mongo/schemas.ts';
 import { sampleAccount } from '../support/account.ts';
@@ -113,6 +114,24 @@ function interrupted<M extends object>(model: M, before: () => Promise<void>): M
       expect(again).toBe('replaced');
       await expectHeld('a', ['new', 'newer', 'kept'], claims);
     });
+  });
+
+  test('that cannot be released after its document was written is an orphan, and the change stands', async () => {
+    await open('a', 'old', 'kept');
+    const stepsDown = writer((write) => {
+      if (write === 4) throw new Unavailable('mongodb', 'the primary stepped down');
+    });
+    expect(await stepsDown.replaceWithClaims('a', 1, sampleAccount('a'), change)).toBe('replaced');
+    await expectHeld('a', ['new', 'newer', 'kept'], claims);
+  });
+
+  test('whose writer died over a registration: the same member is told to try again, not that the name is taken', async () => {
+    const account = { ...sampleAccount('lost'), memberNumber: 'MHP-1' };
+    const register = () => registerAccount(accounts, 'a', account, []);
+    await died(registerAccount(dyingAt(3), 'a', account, []));
+    await expect(register()).rejects.toThrow(Unavailable);
+    clock.advance(ORPHAN_CLAIM_AFTER + 1);
+    expect(await register()).toBe('opened');
   });
 
   test('that another document took over is gone for the change that is tried again after all', async () => {

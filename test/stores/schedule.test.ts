@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import type { Schedule } from '../../src/core/storage/schedule.ts';
+import { type Schedule, workOff } from '../../src/core/storage/schedule.ts';
 import type { Stores } from '../../src/core/storage/stores.ts';
 import { TestClock } from '../support/clock.ts';
 import { describeOnEveryRedis } from '../support/describeOn.ts';
@@ -57,6 +57,23 @@ describeOnEveryRedis('a schedule', (pair) => {
     const [second] = await schedule.take('list', 1, LEASE);
     expect(second?.value).toEqual({ again: true });
     if (second !== undefined) await schedule.done('list', second);
+    clock.advance(LEASE);
+    expect(await take()).toEqual([]);
+  });
+
+  test('is worked off to the end though one fails, which comes again', async () => {
+    for (const id of ['a', 'b', 'c', 'd', 'e']) await schedule.put('list', id, clock.now(), {});
+    const done: string[] = [];
+    const work = async (fails: string) =>
+      workOff(schedule, 'list', { most: 2, lease: LEASE }, async ({ id }) => {
+        if (id === fails) throw new Error(`not ${id}`);
+        done.push(id);
+      });
+    await expect(work('a')).rejects.toThrow('not a');
+    expect(done.sort()).toEqual(['b', 'c', 'd', 'e']);
+    clock.advance(LEASE);
+    await work('nobody');
+    expect(done).toContain('a');
     clock.advance(LEASE);
     expect(await take()).toEqual([]);
   });

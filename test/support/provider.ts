@@ -129,7 +129,7 @@ export async function startProvider(pair: StorePair, options: ProviderOptions = 
   return {
     ...{ issuer: config.issuer, port: portOf(door), config, stores, log, portal },
     async work() {
-      for (const task of tasks) await task.run();
+      for (const task of tasks) await task.run(new AbortController().signal);
     },
     finish,
     close,

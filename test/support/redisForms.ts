@@ -11,7 +11,10 @@ export interface RedisForm {
   readonly servers: RedisServer[];
   /** The ones that take writes now. */
   primaries(): Promise<RedisServer[]>;
-  /** Resolves when all servers run, as many of them primaries as at first, and every replica is in step. */
+  /**
+   * Resolves when all servers run, as many of them primaries as at first, and every replica has acknowledged all that its primary
+   * has written by then. (A replica that says that its link is up may not be sent anything for another second.)
+   */
   whole(): Promise<void>;
   /** Starts one again that was stopped, with its data. */
   restart(server: RedisServer): Promise<void>;
@@ -48,8 +51,13 @@ async function askServer<T>(port: number, ask: (redis: Redis) => Promise<T>, pas
   }
 }
 
+export interface ClusterForm extends RedisForm {
+  /** Whether all that run say that every key has a primary. */
+  serves(): Promise<boolean>;
+}
+
 /** A Cluster of three primaries, with as many replicas of each. */
-export async function startCluster(program: string, replicas: 0 | 1): Promise<RedisForm> {
+export async function startCluster(program: string, replicas: 0 | 1): Promise<ClusterForm> {
   const settings = ['--cluster-enabled', 'yes', '--cluster-node-timeout', SILENT_MS, ...FOLLOW_AT_ONCE];
   const servers: RedisServer[] = [];
   for (let i = 0; i < 3 * (1 + replicas); i += 1)
@@ -73,12 +81,15 @@ export async function startCluster(program: string, replicas: 0 | 1): Promise<Re
       ),
     );
   }
-  const isWhole = async (one: RedisServer) => (await clusterInfo(one)).includes('cluster_state:ok');
-  await within(30, async () => (await Promise.all(servers.map(isWhole))).every(Boolean));
+  const serves = async () => {
+    const said = await Promise.allSettled(servers.map(clusterInfo));
+    return said.every((one) => one.status === 'rejected' || one.value.includes('cluster_state:ok'));
+  };
+  await within(30, serves);
   const url = servers.map(({ uri }) => uri).join(',');
   const made = form(program, servers, settings, url, 3);
   await made.whole();
-  return made;
+  return { ...made, serves };
 }
 
 const [SERVERS, SENTINELS] = ['of the servers', 'of the sentinels'];
@@ -140,20 +151,16 @@ function form(
   password?: string,
 ): RedisForm {
   const asked = <T>({ port }: RedisServer, ask: (redis: Redis) => Promise<T>) => askServer(port, ask, password);
-  const isPrimary = (server: RedisServer) =>
-    asked(server, (redis) => redis.info('replication')).then(
-      (info) => info.includes('role:master'),
-      () => false,
-    );
+  const said = (server: RedisServer) =>
+    asked(server, (redis) => redis.info('replication')).catch(() => 'it does not answer');
   const primaries = async () => {
-    const are = await Promise.all(servers.map(isPrimary));
-    return servers.filter((_, i) => are[i]);
+    const all = await Promise.all(servers.map(said));
+    return servers.filter((_, i) => all[i]?.includes('role:master'));
   };
   const whole = async () => {
-    const are = await primaries();
-    const replicas = servers.filter((one) => !are.includes(one));
-    const inStep = await Promise.all(replicas.map((one) => isInStep(one, password).catch(() => false)));
-    return are.length === expected && inStep.every(Boolean);
+    const primary = (await Promise.all(servers.map(said))).filter((info) => info.includes('role:master'));
+    const inStep = primary.reduce((all, info) => all + replicasInStep(info), 0);
+    return primary.length === expected && inStep === servers.length - expected;
   };
   return {
     ...{ url, servers, primaries },
@@ -177,8 +184,14 @@ function form(
 
 const clusterInfo = (one: RedisServer) => askServer(one.port, (redis) => redis.cluster('INFO') as Promise<string>);
 
-const isInStep = ({ port }: RedisServer, password?: string) =>
-  askServer(port, async (redis) => (await redis.info('replication')).includes('master_link_status:up'), password);
+/** How many replicas have acknowledged all that this primary has written, by its INFO. */
+function replicasInStep(info: string): number {
+  const written = Number(/^master_repl_offset:(\d+)/m.exec(info)?.[1]);
+  const acknowledged = [...info.matchAll(/^slave\d+:.*state=online,offset=(\d+)/gm)].map(([, offset]) =>
+    Number(offset),
+  );
+  return acknowledged.filter((offset) => offset >= written).length;
+}
 
 /** The nodes of a Cluster talk on another port, which is 10,000 higher. */
 async function portForCluster(): Promise<number> {

@@ -3,6 +3,7 @@ import type { Agreements } from '../journey/journey.ts';
 import { canonicalMemberNumber } from '../membership/matching.ts';
 import type { Contact } from '../membership/membership.ts';
 import { type Collection, change, type Stored } from '../storage/collection.ts';
+import { Unavailable } from '../storage/unavailable.ts';
 import type { PasswordHash } from './password.ts';
 import type { Recovery } from './recovery.ts';
 import { canonicalSignInName, signInNameClaim } from './signInName.ts';
@@ -142,7 +143,8 @@ export async function openAccount(
 /**
  * Opens the account of a member who registers. The member number and the username are for one account each; an address
  * may be two people's, and then signs in neither. With an id that has an account already, that one was opened by the same
- * journey: the form was sent twice.
+ * journey: the form was sent twice. Rejects with Unavailable where a writer died over these very claims; they are free again after a
+ * minute.
  */
 export async function registerAccount(
   accounts: Collection<Account>,
@@ -155,14 +157,27 @@ export async function registerAccount(
   for (const former of formerNumbers) {
     if ((await accounts.findByClaim(memberClaim(former))) !== undefined) return 'membership-taken';
   }
-  for (const claims of [claimsOf(account), [name, membership, ...shared], [name, membership]]) {
-    if ((await accounts.insert(id, account, claims)) === 'inserted') return 'opened';
+  const found = async () => {
     if ((await accounts.find(id)) !== undefined) return 'opened';
     if ((await accounts.findByClaim(membership)) !== undefined) return 'membership-taken';
-    if ((await accounts.findByClaim(name)) !== undefined) return 'username-taken';
+    return (await accounts.findByClaim(name)) === undefined ? undefined : 'username-taken';
+  };
+  for (const claims of [claimsOf(account), [name, membership, ...shared], [name, membership]]) {
+    if ((await accounts.insert(id, account, claims)) === 'inserted') return 'opened';
+    const outcome = await found();
+    if (outcome !== undefined) return outcome;
   }
-  return 'username-taken';
+  // Somebody holds them who has not come to write the account: in this very moment, or never, because the store went away.
+  for (let look = 0; look < LOOKS; look += 1) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    const outcome = await found();
+    if (outcome !== undefined) return outcome;
+  }
+  throw new Unavailable('accounts', 'a name or a membership is held by no account');
 }
+
+const LOOKS = 10;
+const LOOK_AGAIN_MS = 100;
 
 type Addresses = Pick<Account, 'email' | 'emailConfirmed' | 'moreContacts'>;
 type Holder = Addresses & Pick<Account, 'username' | 'memberNumber'>;

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Collection } from '../storage/collection.ts';
-import type { Schedule } from '../storage/schedule.ts';
+import { type Schedule, workOff } from '../storage/schedule.ts';
 import type { Account } from './account.ts';
 
 /** Changes after which nothing that was open before may stay open, and of which the owner hears. */
@@ -44,10 +44,9 @@ export async function followDue(
   { accounts, schedule }: AftermathDependencies & { readonly accounts: Collection<Account> },
   follow: (id: string, account: Account, what: Replaced) => Promise<void>,
 ): Promise<void> {
-  for (const item of await schedule.take(CHANGES, AT_ONCE, LEASE_MS)) {
-    const { accountId, epoch, what } = item.value as Change;
+  await workOff(schedule, CHANGES, { most: AT_ONCE, lease: LEASE_MS }, async ({ value }) => {
+    const { accountId, epoch, what } = value as Change;
     const account = await accounts.find(accountId);
     if (account !== undefined && account.value.deviceEpoch > epoch) await follow(accountId, account.value, what);
-    await schedule.done(CHANGES, item);
-  }
+  });
 }

@@ -1,7 +1,7 @@
 import { type Clock, seconds } from '../clock.ts';
 import type { Collection } from '../storage/collection.ts';
 import { change } from '../storage/collection.ts';
-import type { Schedule } from '../storage/schedule.ts';
+import { type Schedule, workOff } from '../storage/schedule.ts';
 import type { Account } from './account.ts';
 
 /** Days in which the owner can take it back. */
@@ -49,14 +49,11 @@ export async function closeDue(
   { accounts, schedule, clock }: ClosingDependencies,
   before: (id: string, account: Account) => Promise<void>,
 ): Promise<void> {
-  for (const item of await schedule.take(CLOSINGS, AT_ONCE, LEASE_MS)) {
-    const account = await accounts.find(item.id);
-    const isDue = account?.value.closesAt !== undefined && account.value.closesAt <= seconds(clock);
-    if (account !== undefined && isDue) {
-      await before(account.id, account.value);
-      // It has changed this very moment: it comes again when its lease is over.
-      if (!(await accounts.remove(account.id, account.version))) continue;
-    }
-    await schedule.done(CLOSINGS, item);
-  }
+  await workOff(schedule, CLOSINGS, { most: AT_ONCE, lease: LEASE_MS }, async ({ id }) => {
+    const account = await accounts.find(id);
+    if (account?.value.closesAt === undefined || account.value.closesAt > seconds(clock)) return;
+    await before(id, account.value);
+    // It may have changed this very moment.
+    if (!(await accounts.remove(id, account.version))) await schedule.put(CLOSINGS, id, clock.now() + LEASE_MS, {});
+  });
 }

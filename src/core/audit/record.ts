@@ -34,6 +34,8 @@ interface Waiting {
 
 /** A batch has at most so many events, so that it is never too large for a store. */
 const MOST_AT_ONCE = 200;
+/** What nobody waits for is kept through an outage up to so many events. */
+const MOST_KEPT = 10_000;
 /** Milliseconds that an event waits at most for others to go with, when nobody waits for it. */
 const SOON_MS = 100;
 /** A clock that is set back by more begins another chain: the order of ids is the order of each chain. */
@@ -88,9 +90,18 @@ export function recorder(deps: RecorderDependencies): Audit & OwnChain {
         await write(events);
         for (const { resolve } of events) resolve();
       } catch (error) {
-        for (const { reject } of events) reject(error);
+        // Whoever waits for the next write would wait as long once more.
+        for (const { reject } of [...events, ...takeUrgent()]) reject(error);
       }
     } while (isDue());
+  }
+
+  /** Those that somebody waits for; and, so that an outage fills no memory, all beyond what a store takes at once when it is back. */
+  function takeUrgent(): Waiting[] {
+    const all = waiting.splice(0);
+    const later = all.filter(({ urgent }) => !urgent);
+    waiting.push(...later.slice(-MOST_KEPT));
+    return [...all.filter(({ urgent }) => urgent), ...later.slice(0, -MOST_KEPT)];
   }
 
   /** Whether what waits is not to wait longer for more. */

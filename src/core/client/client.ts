@@ -10,6 +10,8 @@ export interface ClientRecord {
   readonly secrets: readonly ClientSecret[];
   /** It is kept, but opens nothing. */
   readonly disabled: boolean;
+  /** A digest of the entry of CLIENTS_FILE that was put into the store last. */
+  readonly seededFrom?: string | undefined;
   /** Seconds since 1970. */
   readonly createdAt: number;
   readonly updatedAt: number;

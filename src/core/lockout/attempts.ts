@@ -40,7 +40,11 @@ export interface PoolState {
 /** The rule itself. Redis runs the same in Lua; one contract holds both. */
 export function takeFrom(state: PoolState | undefined, rule: PoolRule, now: number): Taken & { state?: PoolState } {
   const live = state !== undefined && state.deadline > now ? state : undefined;
-  if (live !== undefined && live.next > now) return { ok: false, until: live.next };
+  if (live !== undefined && live.next > now) {
+    const until = Math.min(live.next, now + rule.longestWait);
+    // It was taken by a clock that was ahead: nobody waits for longer than the rule's longest wait from now on.
+    return { ok: false, until, ...(until < live.next ? { state: { ...live, next: until } } : {}) };
+  }
   const before = live === undefined || (rule.startsAgain && live.taken >= rule.free) ? 0 : live.taken;
   const taken = before + 1;
   const wait = taken < rule.free ? 0 : Math.min(rule.firstWait * rule.growth ** (taken - rule.free), rule.longestWait);

@@ -2,7 +2,7 @@ import { type Account, memberClaim } from '../account/account.ts';
 import type { ClosedTo } from '../account/admission.ts';
 import type { Clock } from '../clock.ts';
 import type { Collection } from '../storage/collection.ts';
-import type { Schedule } from '../storage/schedule.ts';
+import { type Schedule, workOff } from '../storage/schedule.ts';
 import type { Membership } from './membership.ts';
 
 const MINUTE_MS = 60_000;
@@ -23,8 +23,12 @@ type Ends = Pick<Membership, 'standing' | 'endsOn'>;
 function timeOf({ standing, endsOn }: Ends, now: number): number | undefined {
   // The import that says so is still to be written.
   if (standing !== 'active') return now + MINUTE_MS;
-  return endsOn === undefined ? undefined : Math.max(now + MINUTE_MS, Date.parse(`${endsOn}T00:00:00Z`) + 1.5 * DAY_MS);
+  return endsOn === undefined ? undefined : lookedAt(endsOn, now + MINUTE_MS);
 }
+
+/** When to look at an account whose membership ends on this day (YYYY-MM-DD); not before `earliest`. */
+const lookedAt = (endsOn: string, earliest: number): number =>
+  Math.max(earliest, Date.parse(`${endsOn}T00:00:00Z`) + 1.5 * DAY_MS);
 
 /** Looks at an account again when its membership ends. */
 export async function planEnding(
@@ -55,18 +59,12 @@ export async function endDue(
   membershipOf: (account: Account) => Promise<Membership | undefined>,
   end: (accountId: string) => Promise<void>,
 ): Promise<void> {
-  for (const item of await schedule.take(LIST, AT_ONCE, MINUTE_MS)) {
-    const account = await accounts.find(item.id);
-    if (account !== undefined && (await closedTo(account)) !== undefined) await end(account.id);
-    else {
-      const { standing = 'active', endsOn } = (account && (await membershipOf(account.value))) ?? {};
-      const isOn = standing !== 'active' || endsOn === undefined;
-      if (account !== undefined && !isOn) {
-        const again = Math.max(clock.now() + DAY_MS, Date.parse(`${endsOn}T00:00:00Z`) + 1.5 * DAY_MS);
-        await schedule.put(LIST, account.id, again, {});
-        continue;
-      }
-    }
-    await schedule.done(LIST, item);
-  }
+  await workOff(schedule, LIST, { most: AT_ONCE, lease: MINUTE_MS }, async ({ id }) => {
+    const account = await accounts.find(id);
+    if (account === undefined) return;
+    if ((await closedTo(account)) !== undefined) return end(id);
+    const { standing = 'active', endsOn } = (await membershipOf(account.value)) ?? {};
+    if (standing === 'active' && endsOn !== undefined)
+      await schedule.put(LIST, id, lookedAt(endsOn, clock.now() + DAY_MS), {});
+  });
 }

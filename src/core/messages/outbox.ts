@@ -89,17 +89,17 @@ export function outbox({ schedule, seal, clock, carriers, newId, log, onGaveUp }
     },
 
     /** Sends what is due on a channel. Each has its own turn: one whose provider hangs holds up none of the others. */
-    async deliver(channel: Channel): Promise<void> {
+    async deliver(channel: Channel, stopping?: AbortSignal): Promise<void> {
       const list = LISTS[channel];
       let due: ScheduledItem[];
       do {
         due = await schedule.take(list, AT_ONCE, LEASE_MS);
         // One that cannot be read comes again when its lease is over, and holds up no other.
         await Promise.allSettled(due.map((item) => send(list, item)));
-      } while (due.length === AT_ONCE);
+      } while (due.length === AT_ONCE && !stopping?.aborted);
     },
 
     /** Whether the last tries on each channel went well. */
     isUp: (): boolean => down.size === 0,
-  } satisfies Outbox & { deliver(channel: Channel): Promise<void>; isUp(): boolean };
+  } satisfies Outbox & { deliver(channel: Channel, stopping?: AbortSignal): Promise<void>; isUp(): boolean };
 }

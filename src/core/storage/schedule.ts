@@ -22,3 +22,29 @@ export interface ScheduledItem {
   /** Until when it is ours. */
   readonly leasedUntil: number;
 }
+
+/**
+ * Does what is due on a list, one after the other, `most` at a time. One that fails comes again when its lease (milliseconds) is
+ * over, and holds up no other; when all have had their turn, this rejects with the last failure. What `work` puts down anew stays.
+ */
+export async function workOff(
+  schedule: Schedule,
+  list: string,
+  { most, lease }: { readonly most: number; readonly lease: number },
+  work: (item: ScheduledItem) => Promise<void>,
+): Promise<void> {
+  let due: ScheduledItem[];
+  let failure: unknown;
+  do {
+    due = await schedule.take(list, most, lease);
+    for (const item of due) {
+      try {
+        await work(item);
+        await schedule.done(list, item);
+      } catch (error) {
+        failure = error;
+      }
+    }
+  } while (due.length === most);
+  if (failure !== undefined) throw failure;
+}

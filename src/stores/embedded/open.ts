@@ -48,7 +48,13 @@ export function openEmbeddedStores(dataDir: string, clock: Clock): Stores {
   // Members' data: for its owner only, also in a folder that others may enter.
   if (path !== ':memory:') chmodSync(path, 0o600);
   const expiring = new EmbeddedExpiring(db, clock);
-  const sweeper = setInterval(() => expiring.sweep(), SWEEP_EVERY_MS).unref();
+  const sweeper = setInterval(() => {
+    try {
+      expiring.sweep();
+    } catch {
+      // On a full disk, say; what is over counts for nothing meanwhile, and the next sweep removes it.
+    }
+  }, SWEEP_EVERY_MS).unref();
   return {
     accounts: new EmbeddedCollection(db, 'accounts'),
     clients: new EmbeddedCollection(db, 'clients'),

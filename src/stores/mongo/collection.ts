@@ -9,6 +9,7 @@ import {
   type ReplaceOutcome,
   type Stored,
 } from '../../core/storage/collection.ts';
+import { Unavailable } from '../../core/storage/unavailable.ts';
 import { askMongo, isDuplicate } from './ask.ts';
 import type { ClaimDocument, Versioned } from './schemas.ts';
 
@@ -90,11 +91,8 @@ export class MongoCollection<T extends object> implements Collection<T> {
     const claims = [...new Set([...held.filter((claim) => !release.includes(claim)), ...take])];
     // Who loses here leaves what it took: the winner may rely on the same claims.
     if (!(await this.#write(id, version, { value, claims }))) return 'moved-on';
-    await this.#release(
-      release.filter((claim) => !claims.includes(claim)),
-      id,
-      next,
-    );
+    const over = release.filter((claim) => !claims.includes(claim));
+    await this.#release(over, id, next).catch(toleratedAsOrphans);
     return 'replaced';
   }
 
@@ -102,7 +100,8 @@ export class MongoCollection<T extends object> implements Collection<T> {
     const same = { _id: id, version } as object;
     const gone = await askMongo(() => this.#model.findOneAndDelete(same).lean().exec());
     if (gone === null) return false;
-    await this.#release((gone as Versioned<T>).claims ?? (await this.#unlisted(id)), id, version);
+    const over = (gone as Versioned<T>).claims ?? (await this.#unlisted(id));
+    await this.#release(over, id, version).catch(toleratedAsOrphans);
     return true;
   }
 
@@ -167,6 +166,11 @@ export class MongoCollection<T extends object> implements Collection<T> {
   #claimId(claim: string): string {
     return `${this.#model.collection.name}/${claim}`;
   }
+}
+
+/** What was written stands: claims that could not be released after it are orphans, and free in a while by themselves. */
+function toleratedAsOrphans(error: unknown): void {
+  if (!(error instanceof Unavailable)) throw error;
 }
 
 const stored = <T>({ _id, version, value }: Versioned<T>): Stored<T> => ({ id: _id, version, value });

@@ -91,6 +91,7 @@ const account: Record<keyof Account, object> = {
 const client: Record<keyof ClientRecord, object> = {
   metadata: { type: Schema.Types.Mixed, required: true },
   secrets: [{ _id: false, digest: text, createdAt: number, expiresAt: Number }],
+  seededFrom: String,
   disabled: flag,
   createdAt: number,
   updatedAt: number,

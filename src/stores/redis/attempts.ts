@@ -14,7 +14,14 @@ const SCRIPTS = {
     local s = redis.call('HMGET', KEYS[1], 't', 'x', 'd')
     local taken, nextAt, deadline = tonumber(s[1] or 0), tonumber(s[2] or 0), tonumber(s[3] or 0)
     if deadline <= now then taken, nextAt, deadline = 0, 0, 0 end
-    if nextAt > now then return -nextAt end
+    if nextAt > now then
+      local latest = now + longest
+      if nextAt > latest then
+        nextAt = latest
+        redis.call('HSET', KEYS[1], 'x', string.format('%.0f', nextAt))
+      end
+      return -nextAt
+    end
     if again and taken >= free then taken = 0 end
     if not (taken > 0 and fromFirst) then deadline = now + forget end
     taken = taken + 1

@@ -5,7 +5,7 @@ import { type RedisServers, readRedisUrl } from '../../core/storage/redisServers
 export type RedisConnection = Pick<
   Redis,
   'defineCommand' | 'del' | 'hmget' | 'zrangebyscore' | 'connect' | 'disconnect'
->;
+> & { once(event: 'ready', listener: () => void): unknown };
 
 /** How long a new connection is waited for after so many tries in vain. */
 const retryIn = (attempt: number): number => Math.min(attempt * 100, 1_000);
@@ -48,8 +48,9 @@ function single(servers: Exclude<RedisServers, { form: 'cluster' }>): Redis {
     // like somebody else's; the request fails instead, and the member tries again.
     maxRetriesPerRequest: 0,
     retryStrategy: retryIn,
-    // A primary that has become a replica refuses writes: connect again, and find the new one.
-    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+    // A primary that has become a replica refuses writes: connect again, and find the new one. Redis 6.2 says so of a script in the
+    // middle of its words.
+    reconnectOnError: ({ message }: Error) => /\bREADONLY\b/.test(message),
   });
 }
 

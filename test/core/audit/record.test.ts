@@ -107,6 +107,27 @@ describeOnEveryStore('what is put on record', (pair) => {
     await told;
   });
 
+  test('makes nobody wait for a second write when the one before them failed', async () => {
+    let fail = (_: Error) => {};
+    let writes = 0;
+    const audit = start(
+      whenInserting((real) => {
+        writes += 1;
+        return writes === 1 ? new Promise((_, reject) => (fail = reject)) : real();
+      }),
+    );
+    const first = expect(audit.record(entry('a1'))).rejects.toThrow(Unavailable);
+    const second = expect(audit.record(entry('a2'))).rejects.toThrow(Unavailable);
+    const soon = audit.recordSoon(entry('a3'));
+    while (writes === 0) await Promise.resolve();
+    fail(new Unavailable('mongodb', 'it hangs'));
+    await Promise.all([first, second]);
+    await audit.finish();
+    await soon;
+    expect((await recorded(stores)).map(({ subject }) => subject?.id)).toEqual(['a1', 'a3']);
+    expect(await audit.verify()).toMatchObject({ events: 2, faults: 0 });
+  });
+
   test('by ten processes at once stands in ten chains, of which none has a hole', async () => {
     const processes = Array.from({ length: 10 }, () => start());
     const work = processes.map(async (audit, i) => {
