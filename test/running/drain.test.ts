@@ -1,5 +1,11 @@
-import { Agent, get } from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { Agent, createServer, get } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
+import { openEmbeddedStores } from '../../src/stores/open.ts';
+import { TestClock } from '../support/clock.ts';
 import { MEMBER } from '../support/provider.ts';
 import { type StartedProcess, startProcess, statusOf } from '../support/startedProcess.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -91,4 +97,40 @@ test('a second SIGTERM ends at once', async () => {
   child.kill('SIGTERM');
   expect(await ended).toBe(1);
   expect(performance.now() - asked).toBeLessThan(2_000);
+});
+
+test('a message that is being sent at the end is put down as sent, and nobody sends it again', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'drain-'));
+  let taken = 0;
+  let answer = () => {};
+  const gateway = createServer((request, response) => {
+    taken += 1;
+    answer = () => response.writeHead(202).end();
+    request.resume();
+  }).listen(0);
+  gateway.unref();
+  const { port } = gateway.address() as AddressInfo;
+  const { child, issuer, portal, ended } = await started({
+    ...{
+      SMS_GATEWAY_URL: `http://localhost:${port}/`,
+      SMS_GATEWAY_SECRET: 'the secret of a gateway that takes its time',
+    },
+    ...{ DATA_DIR: folder, REFUSAL_FLOOR_MS: '50', DRAIN_SECONDS: '0' },
+  });
+  // Its owner is told of the lock.
+  const visitor = new Visitor();
+  const page = await visitor.go(`${portal}/login`, 'http://localhost');
+  for (let i = 0; i < 6; i += 1) await visitor.post(page, { ...MEMBER, password: 'not the right one' });
+  await eventually(async () => taken === 1);
+  child.kill('SIGTERM');
+  await eventually(async () => (await statusOf(`${issuer}/jwks`)) === 'ECONNREFUSED');
+  answer();
+  expect(await ended).toBe(0);
+  const clock = new TestClock();
+  clock.advance(Date.now() + 3_600_000 - clock.now());
+  const stores = openEmbeddedStores(folder, clock);
+  expect(await stores.outbox.take('messages:sms', 10, 1_000)).toEqual([]);
+  await stores.close();
+  gateway.close();
+  rmSync(folder, { recursive: true, force: true });
 });
