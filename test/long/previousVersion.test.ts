@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -26,6 +27,8 @@ const PREVIOUS = [readFileSync(join(ROOT, 'test/long/previousVersion'), 'utf8').
     const folder = mkdtempSync(join(tmpdir(), 'previous-'));
     const before = join(folder, 'version');
     const nodes: StartedProcess[] = [];
+    const places: Server[] = [];
+    let ports: readonly number[];
     let proxy: Nginx;
     let env: Record<string, string>;
     beforeAll(async () => {
@@ -36,32 +39,47 @@ const PREVIOUS = [readFileSync(join(ROOT, 'test/long/previousVersion'), 'utf8').
       const { mongoUri, redisUrl } = await freshServers();
       const CLIENTS_FILE = join(folder, 'clients.json');
       writeFileSync(CLIENTS_FILE, JSON.stringify([webClient()]));
-      const ports = [await freePort(), await freePort()];
+      ports = [await freePort(), await freePort()];
       proxy = await startNginx(ports);
       env = {
         ...{ MONGODB_URI: mongoUri, REDIS_URL: redisUrl, ISSUER: proxy.url, DATA_DIR: folder, CLIENTS_FILE },
         ...{ PORTAL_PORT: '0', DRAIN_SECONDS: '1' },
       };
-      for (const port of ports) nodes.push(await begin(port, before));
+      for (const index of [0, 1] as const) await begin(index, before);
     }, 120_000);
     afterAll(async () => {
       await proxy.close();
+      for (const place of places) place.close();
       await Promise.all(nodes.map((node) => node.stop()));
       rmSync(folder, { recursive: true, force: true });
     });
 
-    async function begin(port: number, root: string): Promise<StartedProcess> {
+    /**
+     * As a Service of Kubernetes does it: a node is reached once it is ready, and by nobody new from when it is told to end. (The version
+     * before answered an empty 503 while it started, which nginx alone shows to who sends a form.)
+     */
+    async function begin(index: 0 | 1, root: string): Promise<void> {
+      const port = await freePort();
       const node = await startProcess({ ...env, PORT: String(port) }, root);
       await node.ready();
-      return node;
+      nodes[index] = node;
+      const place = createServer((client) => {
+        const inner = connect(port, '127.0.0.1');
+        client.pipe(inner).pipe(client);
+        client.on('error', () => inner.destroy());
+        inner.on('error', () => client.destroy());
+      });
+      places[index] = place;
+      await new Promise<void>((resolve) => place.listen(ports[index], '127.0.0.1', resolve));
     }
 
     /** One node is replaced; then both serve beside each other for a while. */
     async function replace(index: 0 | 1, root: string, count: () => number): Promise<void> {
       const node = nodes[index] as StartedProcess;
+      places[index]?.close();
       node.child.kill('SIGTERM');
       expect(await node.ended).toBe(0);
-      nodes[index] = await begin(Number(new URL(node.issuer).port), root);
+      await begin(index, root);
       const reached = count() + 10;
       await within(60, async () => count() >= reached);
     }
