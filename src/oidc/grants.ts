@@ -54,13 +54,14 @@ export function loadGrantFrom(consents: Collection<Consent>, clock: Clock) {
  * be the session's. A session that has had a grant of this app gets another id: what was revoked stays so.
  */
 function firstGrantOf({ oidc }: KoaContextWithOIDC): string {
-  const { session, client, requestParamOIDCScopes, requestParamClaims, requestParamScopes } = oidc;
+  const { session, client, requestParamClaims, requestParamScopes } = oidc;
+  const clientId = String(client?.clientId);
   const made = (...of: readonly unknown[]) =>
     createHash('sha256')
-      .update(JSON.stringify([session?.jti, client?.clientId, ...of]))
+      .update(JSON.stringify([session?.jti, clientId, ...of]))
       .digest('base64url');
-  if (session?.sidFor(String(client?.clientId)) === undefined) session?.sidFor(String(client?.clientId), made('sid'));
-  return made('grant', [...requestParamScopes], [...requestParamOIDCScopes], [...requestParamClaims]);
+  if (session?.sidFor(clientId) === undefined) session?.sidFor(clientId, made('sid'));
+  return made('grant', [...requestParamScopes], [...requestParamClaims]);
 }
 
 /** Whether this is the plan's own app. */

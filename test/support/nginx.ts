@@ -47,8 +47,6 @@ export async function startNginx(ports: readonly number[], { limited = false } =
       const lines = readFileSync(join(directory, 'answers.log'), 'utf8').split('\n');
       return lines.filter((line) => /50[24]$/.test(line)).length;
     },
-    /** What it said of nodes that it could not reach. */
-    errors: () => readFileSync(join(directory, 'errors.log'), 'utf8'),
     async close(): Promise<void> {
       await server.stop({ keep: true, signal: 'SIGTERM' });
       rmSync(directory, { recursive: true, force: true });
